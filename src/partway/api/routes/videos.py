@@ -1,0 +1,82 @@
+"""``/videos``: the record of a video (contract.md 1.3)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from partway.api.caller import authenticate, base_url, idempotency_key, read_json
+from partway.api.lists import envelope, ordering, paging, video_filter
+from partway.api.schemas import NewVideo, VideoChanges, parse, status_json, video_json
+from partway.errors import InvalidAttribute
+from partway.services.house import House
+from partway.services.values import VIDEO_SORT_KEYS
+
+
+def router(house: House, public_url: str) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(prefix="/videos", tags=["Videos"])
+
+    @routes.get("")
+    async def list_videos(request: Request) -> dict[str, Any]:
+        """List videos, the newest first."""
+        await authenticate(request, house.access)
+        page, size = paging(request)
+        wanted, order = video_filter(request), ordering(request, VIDEO_SORT_KEYS)
+        if request.query_params.get("liveStreamId"):
+            # Nothing is recorded from a live stream, so none has any videos.
+            return envelope(request, (), total=0, page=page, size=size)
+        found = await house.videos.find(wanted, order, page=page, page_size=size)
+        base = base_url(request, public_url)
+        items = (video_json(video, base) for video in found.items)
+        return envelope(request, items, total=found.total, page=page, size=size)
+
+    @routes.post("", status_code=201)
+    async def create_video(request: Request) -> dict[str, Any]:
+        """Create a video's container, to be filled by an upload."""
+        key_id = await authenticate(request, house.access)
+        payload = await read_json(request)
+        wanted = parse(NewVideo, payload)
+        if wanted.source is not None:
+            raise InvalidAttribute(
+                "This server can't fetch or clone a source yet: leave it out and upload to /videos/{videoId}/source.",
+                name="source",
+            )
+        video = await house.videos.create(
+            wanted.as_video(),
+            asked_by=key_id,
+            idempotency_key=idempotency_key(request),
+            asked=json.dumps(payload, sort_keys=True),
+        )
+        return video_json(video, base_url(request, public_url))
+
+    @routes.get("/{video_id}")
+    async def get_video(request: Request, video_id: str) -> dict[str, Any]:
+        """Get a video."""
+        await authenticate(request, house.access)
+        return video_json(await house.videos.get(video_id), base_url(request, public_url))
+
+    @routes.patch("/{video_id}")
+    async def change_video(request: Request, video_id: str) -> dict[str, Any]:
+        """Change a video: a merge patch, null unsets, what is absent stays."""
+        await authenticate(request, house.access)
+        changes = parse(VideoChanges, await read_json(request)).as_changes()
+        return video_json(await house.videos.change(video_id, changes), base_url(request, public_url))
+
+    @routes.delete("/{video_id}", status_code=204)
+    async def delete_video(request: Request, video_id: str) -> Response:
+        """Delete a video and its source."""
+        await authenticate(request, house.access)
+        await house.videos.delete(video_id)
+        house.upkeep.wake()
+        return Response(status_code=204)
+
+    @routes.get("/{video_id}/status")
+    async def get_status(request: Request, video_id: str) -> dict[str, Any]:
+        """Get what has arrived of a video, and whether and why not it can be watched."""
+        await authenticate(request, house.access)
+        return status_json(await house.playback.status(video_id))
+
+    return routes

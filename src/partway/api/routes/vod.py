@@ -1,0 +1,190 @@
+"""``/vod/{videoId}``: the player and what it plays.
+
+While waiting: 202 with an empty body; failed, deleted or not allowed: 404 with an empty body, for an SDK
+takes any other body for "playable" (contract.md 0, fact 19). No cookies, fixed content types.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Awaitable, Callable
+from typing import Literal, cast
+from urllib.parse import quote
+
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from partway.api.caller import base_url
+from partway.api.pages import Pages
+from partway.api.ranges import is_held, parse_range
+from partway.api.schemas import assets_json
+from partway.errors import MediaError, NotFound, NotReady
+from partway.services.house import House
+
+Answerer = Callable[[Request], Awaitable[Response]]
+Kind = Literal["video", "audio"]
+
+_PLAYLIST = "application/vnd.apple.mpegurl"
+_GUARDED = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"}
+_FOREVER = {**_GUARDED, "Cache-Control": "public, max-age=31536000, immutable"}
+_A_MINUTE = {**_GUARDED, "Cache-Control": "public, max-age=60"}
+_NEVER = {**_GUARDED, "Cache-Control": "no-store"}
+
+
+def routes(house: House, pages: Pages, public_url: str) -> list[BaseRoute]:
+    """The routes; each answers HEAD as well."""
+
+    async def player(request: Request) -> Response:
+        """The player page; says why when there is nothing to play yet."""
+        video_id = request.path_params["video_id"]
+        video = await house.playback.public_video(video_id)
+        status = await house.playback.status(video_id)
+        assets = assets_json(video, base_url(request, public_url))
+        return pages.player(
+            video.title,
+            {
+                "videoId": video_id,
+                "title": video.title,
+                "hls": assets["hls"],
+                "status": f"{assets['player']}/status.json",
+                "poster": assets["thumbnail"],
+                "playable": status.is_playable,
+                "reason": status.reason,
+            },
+        )
+
+    async def status(request: Request) -> Response:
+        """What the player polls: whether it can be played, and why not."""
+        video_id = request.path_params["video_id"]
+        await house.playback.public_video(video_id)
+        found = await house.playback.status(video_id)
+        body = {
+            "playable": found.is_playable,
+            "complete": found.state == "complete",
+            "state": found.state,
+            "reason": found.reason,
+            "receivedBytes": found.summary.received_bytes,
+        }
+        return JSONResponse(body, headers=_NEVER)
+
+    async def master(request: Request) -> Response:
+        """The HLS master playlist; 202 until it can be played."""
+        text = await house.playback.master_playlist(request.path_params["video_id"])
+        return Response(text, media_type=_PLAYLIST, headers=_A_MINUTE)
+
+    async def playlist(request: Request) -> Response:
+        """The HLS playlist of the video or of its sound."""
+        video_id, packaging, kind = _rendition(request)
+        text = await house.playback.media_playlist(video_id, packaging, kind)
+        return Response(text, media_type=_PLAYLIST, headers=_A_MINUTE)
+
+    async def init(request: Request) -> Response:
+        """The init segment of a rendition."""
+        video_id, packaging, kind = _rendition(request)
+        body = await house.playback.init_segment(video_id, packaging, kind)
+        return Response(body, media_type=f"{kind}/mp4", headers=_FOREVER)
+
+    async def segment(request: Request) -> Response:
+        """A segment, made on request from byte ranges of the source."""
+        video_id, packaging, kind = _rendition(request)
+        number, ending = request.path_params["number"], request.path_params["ending"]
+        made = await house.playback.segment(video_id, packaging, kind, number, ending)
+        headers = {**_FOREVER, "Content-Length": str(made.size)}
+        if request.method == "HEAD":
+            return Response(media_type=made.media_type, headers=headers)
+        return StreamingResponse(made.buffers, media_type=made.media_type, headers=headers)
+
+    async def source(request: Request) -> Response:
+        """The source's own bytes, with Range requests; ``?dl=1`` to save it."""
+        video, view, container = await house.playback.source(request.path_params["video_id"])
+        etag = f'"{video.video_id}-{view.size}"'
+        headers = {**_A_MINUTE, "Accept-Ranges": "bytes", "ETag": etag}
+        media_type = "video/mp4" if container == "mp4" else "video/quicktime"
+        if "dl" in request.query_params:
+            name = re.sub(r"\.(mp4|mov|m4v)$", "", video.title, flags=re.IGNORECASE)[:100]
+            headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(f'{name}.{container}', safe='')}"
+        if is_held(request.headers.get("if-none-match"), etag):
+            return Response(status_code=304, headers=headers)
+        # A range means nothing on HEAD (RFC 9110 14.2), nor when it is of another version.
+        means_part = request.method == "GET" and request.headers.get("if-range", etag) == etag
+        try:
+            part = parse_range(request.headers.get("range") if means_part else None, view.size)
+        except ValueError:
+            return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{view.size}"})
+        offset, length = part or (0, view.size)
+        headers["Content-Length"] = str(length)
+        if part is not None:
+            headers["Content-Range"] = f"bytes {offset}-{offset + length - 1}/{view.size}"
+        code = 200 if part is None else 206
+        if request.method == "HEAD":
+            return Response(status_code=code, media_type=media_type, headers=headers)
+        return StreamingResponse(view.stream(offset, length), code, headers=headers, media_type=media_type)
+
+    async def thumbnail(request: Request) -> Response:
+        """The poster; 202 until there is one."""
+        video_id = request.path_params["video_id"]
+        await house.playback.public_video(video_id)
+        length, buffers = await house.pictures.poster(video_id)
+        headers = {**_A_MINUTE, "Content-Length": str(length)}
+        if request.method == "HEAD":
+            return Response(media_type="image/jpeg", headers=headers)
+        return StreamingResponse(buffers, media_type="image/jpeg", headers=headers)
+
+    rendition = "/hls/{packaging}/{kind:rendition}"
+    register_url_convertor("rendition", _Rendition())
+    register_url_convertor("number", _Number())
+    answers: tuple[tuple[str, Answerer], ...] = (
+        ("", player),
+        ("/status.json", status),
+        ("/hls/manifest.m3u8", master),
+        (rendition + ".m3u8", playlist),
+        (rendition + "-init.mp4", init),
+        (rendition + "-{number:number}.{ending}", segment),
+        ("/mp4/source.mp4", source),
+        ("/thumbnail.jpg", thumbnail),
+    )
+    return [
+        Route("/vod/{video_id}" + path, _asset(answer), methods=["GET", "HEAD"], name=answer.__name__)
+        for path, answer in answers
+    ]
+
+
+class _Rendition(Convertor[str]):
+    regex = "video|audio"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+class _Number(Convertor[int]):
+    regex = "[0-9]{1,9}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+def _asset(answer: Answerer) -> Answerer:
+    @functools.wraps(answer)
+    async def answered(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except NotReady:
+            return Response(status_code=202, headers=_NEVER)
+        except (NotFound, MediaError):
+            return Response(status_code=404, headers=_NEVER)
+
+    return answered
+
+
+def _rendition(request: Request) -> tuple[str, str, Kind]:
+    params = request.path_params
+    return params["video_id"], params["packaging"], cast(Kind, params["kind"])

@@ -1,0 +1,142 @@
+"""The tables. Times are whole microseconds since 1970 (UTC); identifiers are the contract's.
+
+A change here needs a migration beside it (``migrations/versions``); a test compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s",
+    }
+)
+
+videos = Table(
+    "videos",
+    metadata,
+    Column("video_id", String(32), primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("description", Text),
+    Column("public", Boolean, nullable=False),
+    Column("panoramic", Boolean, nullable=False),
+    Column("mp4_support", Boolean, nullable=False),
+    Column("player_id", Text),
+    Column("language", Text),
+    Column("generation", Integer, nullable=False, doc="raised when visibility changes; part of segment URLs"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("published_at", BigInteger),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("deleted_at", BigInteger, doc="a tombstone: the rows wait for their blobs to be removed"),
+    Index(None, "created_at"),
+)
+
+video_tags = Table(
+    "video_tags",
+    metadata,
+    Column("video_id", ForeignKey("videos.video_id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("value", Text, nullable=False),
+    Index(None, "value"),
+)
+
+video_metadata = Table(
+    "video_metadata",
+    metadata,
+    Column("video_id", ForeignKey("videos.video_id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Index(None, "key", "value"),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("video_id", ForeignKey("videos.video_id", ondelete="CASCADE"), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("mode", String(16)),
+    Column("total", BigInteger),
+    Column("pieces", Integer, nullable=False),
+    Column("received_bytes", BigInteger, nullable=False),
+    Column("highest", BigInteger, nullable=False),
+    Column("upload_token", String(64), doc="the token that started it, if any"),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("completed_at", BigInteger),
+    Index(None, "state", "changed_at"),
+)
+
+parts = Table(
+    "parts",
+    metadata,
+    Column("video_id", ForeignKey("videos.video_id", ondelete="CASCADE"), primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("length", BigInteger, nullable=False),
+    Column("digest", String(32), nullable=False),
+    Column("crc32c", BigInteger, nullable=False),
+    Column("blob_key", String(64), nullable=False, unique=True),
+    Column("total", BigInteger, doc="what its own header said"),
+    Column("received_at", BigInteger, nullable=False),
+)
+
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("video_id", ForeignKey("videos.video_id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String(16), primary_key=True, doc="poster"),
+    Column("blob_key", String(64), unique=True, doc="none where no picture could be made"),
+    Column("length", BigInteger, nullable=False),
+    Column("reason", Text, doc="why there is none"),
+    Column("made_at", BigInteger, nullable=False),
+)
+
+probes = Table(
+    "probes",
+    metadata,
+    Column("video_id", ForeignKey("videos.video_id", ondelete="CASCADE"), primary_key=True),
+    Column("facts", Text, doc="JSON; none where nothing could be found out"),
+    Column("reason", Text, doc="why there are none"),
+    Column("probed_at", BigInteger, nullable=False),
+)
+
+upload_tokens = Table(
+    "upload_tokens",
+    metadata,
+    Column("token", String(64), primary_key=True),
+    Column("ttl", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("deleted_at", BigInteger),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_id", String(32), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("key_hash", String(64), nullable=False, unique=True, doc="SHA-256, hex"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True, doc="SHA-256, hex"),
+    Column("kind", String(16), nullable=False, doc="access or refresh"),
+    Column("key_id", ForeignKey("api_keys.key_id", ondelete="CASCADE"), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("scope", String(80), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", String(64), nullable=False, doc="SHA-256 of what was asked for"),
+    Column("resource", String(64), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)

@@ -1,0 +1,185 @@
+"""Uploads and their parts: the rows that give blobs their meaning.
+
+Every function that changes an upload expects its row to have been locked by ``lock`` in the same
+transaction. None reads more rows than a constant, but ``all_parts`` and ``extents``, which are for
+answers about the whole upload.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Select, case, insert, select, update
+
+from partway.catalog.database import Transaction
+from partway.catalog.tables import parts, uploads, videos
+from partway.errors import NotFound
+from partway.ledger import Address, Content, Held, Mode, Neighbours, State, Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An upload's row."""
+
+    video_id: str
+    summary: Summary
+    upload_token: str | None
+    changed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part's row; ``position`` is its number, or its first byte in bytes mode."""
+
+    position: int
+    content: Content
+    blob_key: str
+    total: int | None
+
+
+_IS_ALIVE = videos.c.deleted_at.is_(None)
+
+
+async def lock(tx: Transaction, video_id: str) -> Upload:
+    """Lock an upload until the transaction ends: accept, finish, expire and delete all begin with this.
+
+    Raises:
+        NotFound: there is no such video, or only its tombstone.
+    """
+    upload = await _read(tx, select(uploads).where(uploads.c.video_id == video_id).with_for_update())
+    # A statement of its own: one that has waited for the lock still sees the video as it was before the wait.
+    if not (await tx.execute(select(_IS_ALIVE).where(videos.c.video_id == video_id))).scalar_one_or_none():
+        raise NotFound(name="videoId")
+    return upload
+
+
+async def get(tx: Transaction, video_id: str) -> Upload:
+    """Read an upload without locking it.
+
+    Raises:
+        NotFound: there is no such video, or only its tombstone.
+    """
+    found = select(uploads).join(videos, videos.c.video_id == uploads.c.video_id)
+    return await _read(tx, found.where(uploads.c.video_id == video_id, _IS_ALIVE))
+
+
+async def neighbours(tx: Transaction, video_id: str, address: Address) -> Neighbours:
+    """Read the parts at and beside an address: three rows at most."""
+    position = address.position
+    mine = select(parts.c.position, parts.c.length, parts.c.digest).where(parts.c.video_id == video_id)
+    same = (await tx.execute(mine.where(parts.c.position == position))).one_or_none()
+    if address.mode is not Mode.BYTES:
+        return Neighbours(same=_held(same))
+    before = mine.where(parts.c.position < position).order_by(parts.c.position.desc()).limit(1)
+    after = mine.where(parts.c.position > position).order_by(parts.c.position).limit(1)
+    return Neighbours(
+        same=_held(same),
+        before=_held((await tx.execute(before)).one_or_none()),
+        after=_held((await tx.execute(after)).one_or_none()),
+    )
+
+
+async def add_part(
+    tx: Transaction, video_id: str, address: Address, content: Content, *, blob_key: str, crc32c: int, at: int
+) -> None:
+    """Insert a part: from the commit on, its blob belongs to the video."""
+    await tx.execute(
+        insert(parts).values(
+            video_id=video_id,
+            position=address.position,
+            length=content.length,
+            digest=content.digest,
+            crc32c=crc32c,
+            blob_key=blob_key,
+            total=address.total,
+            received_at=at,
+        )
+    )
+
+
+async def save(tx: Transaction, upload: Upload, summary: Summary, *, at: int, upload_token: str | None = None) -> None:
+    """Write an upload's new summary."""
+    await tx.execute(
+        update(uploads)
+        .where(uploads.c.video_id == upload.video_id)
+        .values(
+            state=summary.state,
+            mode=summary.mode,
+            total=summary.total,
+            pieces=summary.pieces,
+            received_bytes=summary.received_bytes,
+            highest=summary.highest,
+            upload_token=upload_token or upload.upload_token,
+            changed_at=at,
+            completed_at=at if summary.state is State.COMPLETE else None,
+        )
+    )
+
+
+async def all_parts(tx: Transaction, video_id: str) -> list[Part]:
+    """Read every part of a video, in the order in which they make up the source."""
+    rows = await tx.execute(
+        select(parts.c.position, parts.c.length, parts.c.digest, parts.c.blob_key, parts.c.total)
+        .where(parts.c.video_id == video_id)
+        .order_by(parts.c.position)
+    )
+    return [Part(row.position, Content(row.length, row.digest), row.blob_key, row.total) for row in rows]
+
+
+async def idle(tx: Transaction, *, before: int, limit: int = 100) -> list[str]:
+    """The ids of uploads that nothing has reached since ``before`` and that could be finished.
+
+    They are without a gap and without a known total; see ``ledger.finish``.
+    """
+    filled = case((uploads.c.mode == Mode.BYTES, uploads.c.received_bytes), else_=uploads.c.pieces)
+    found = await tx.execute(
+        select(uploads.c.video_id)
+        .where(
+            uploads.c.state == State.RECEIVING,
+            uploads.c.changed_at < before,
+            uploads.c.total.is_(None),
+            filled == uploads.c.highest,
+        )
+        .order_by(uploads.c.changed_at)
+        .limit(limit)
+    )
+    return list(found.scalars())
+
+
+async def unfinished(tx: Transaction, *, before: int, limit: int = 1000) -> list[str]:
+    """The ids of uploads, begun or not, that are not complete and that nothing has reached since ``before``."""
+    found = await tx.execute(
+        select(uploads.c.video_id)
+        .join(videos, videos.c.video_id == uploads.c.video_id)
+        .where(
+            uploads.c.state.in_((State.EMPTY, State.RECEIVING)),
+            uploads.c.changed_at < before,
+            videos.c.deleted_at.is_(None),
+        )
+        .limit(limit)
+    )
+    return list(found.scalars())
+
+
+async def _read(tx: Transaction, statement: Select[Any]) -> Upload:
+    row = (await tx.execute(statement)).one_or_none()
+    if row is None:
+        raise NotFound(name="videoId")
+    return Upload(
+        row.video_id,
+        Summary(
+            State(row.state),
+            None if row.mode is None else Mode(row.mode),
+            row.total,
+            row.pieces,
+            row.received_bytes,
+            row.highest,
+        ),
+        row.upload_token,
+        row.changed_at,
+    )
+
+
+def _held(row: Row[*tuple[Any, ...]] | None) -> Held | None:
+    return None if row is None else Held(row.position, Content(row.length, row.digest))

@@ -1,0 +1,192 @@
+"""Videos: the record a user creates first, its tags and metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, delete, exists, func, insert, select, update
+
+from partway.catalog.database import Transaction
+from partway.catalog.paging import Order, Page, fetch_page
+from partway.catalog.tables import uploads, video_metadata, video_tags, videos
+from partway.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A video as the catalog keeps it; times in microseconds since 1970."""
+
+    video_id: str
+    title: str
+    created_at: int
+    updated_at: int
+    description: str | None = None
+    public: bool = True
+    panoramic: bool = False
+    mp4_support: bool = True
+    player_id: str | None = None
+    language: str | None = None
+    generation: int = 0
+    published_at: int | None = None
+    tags: tuple[str, ...] = ()
+    metadata: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFilter:
+    """What a list is narrowed to; texts match anywhere, whatever their case; several values must all match."""
+
+    title: str | None = None
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+    metadata: tuple[tuple[str, str], ...] = ()
+
+
+_COLUMNS = tuple(column for column in videos.c if column.name != "deleted_at")
+_CHANGEABLE = frozenset(
+    ("title", "description", "public", "panoramic", "mp4_support", "player_id", "language", "published_at")
+)
+_SORTABLE = {
+    "title": videos.c.title,
+    "createdAt": videos.c.created_at,
+    "publishedAt": videos.c.published_at,
+    "updatedAt": videos.c.updated_at,
+}
+SORT_KEYS = tuple(_SORTABLE)
+
+
+async def add(tx: Transaction, video: Video) -> None:
+    """Insert a video and its empty upload."""
+    await tx.execute(insert(videos).values({column.name: getattr(video, column.name) for column in _COLUMNS}))
+    await tx.execute(
+        insert(uploads).values(
+            video_id=video.video_id, state="empty", pieces=0, received_bytes=0, highest=0, changed_at=video.created_at
+        )
+    )
+    await _set_tags(tx, video.video_id, video.tags)
+    await _set_metadata(tx, video.video_id, video.metadata)
+
+
+async def get(tx: Transaction, video_id: str) -> Video:
+    """Read one video.
+
+    Raises:
+        NotFound: there is none, or only its tombstone.
+    """
+    row = (await tx.execute(_selected().where(videos.c.video_id == video_id))).one_or_none()
+    if row is None:
+        raise NotFound(name="videoId")
+    return (await _with_lists(tx, [row]))[0]
+
+
+async def find(tx: Transaction, wanted: VideoFilter, order: Order, *, page: int, page_size: int) -> Page[Video]:
+    """Read one page of videos; the newest come first unless ``order`` says otherwise."""
+    statement = _selected().where(*_conditions(wanted))
+    found = await fetch_page(
+        tx, statement, order, _SORTABLE, default=videos.c.created_at, tie=videos.c.video_id, page=page, size=page_size
+    )
+    return Page(await _with_lists(tx, found.items), found.total)
+
+
+async def change(tx: Transaction, video_id: str, changes: dict[str, Any], *, at: int) -> None:
+    """Set the columns, tags and metadata named in ``changes``.
+
+    Raises:
+        NotFound: there is no such video.
+    """
+    values = {name: value for name, value in changes.items() if name in _CHANGEABLE}
+    if "public" in changes:
+        values["generation"] = videos.c.generation + 1
+    touched = await tx.execute(
+        update(videos)
+        .where(videos.c.video_id == video_id, videos.c.deleted_at.is_(None))
+        .values(updated_at=at, **values)
+    )
+    if touched.rowcount == 0:
+        raise NotFound(name="videoId")
+    if "tags" in changes:
+        await tx.execute(delete(video_tags).where(video_tags.c.video_id == video_id))
+        await _set_tags(tx, video_id, changes["tags"])
+    if "metadata" in changes:
+        await tx.execute(delete(video_metadata).where(video_metadata.c.video_id == video_id))
+        await _set_metadata(tx, video_id, changes["metadata"])
+
+
+async def entomb(tx: Transaction, video_id: str, *, at: int) -> None:
+    """Turn a video into a tombstone: gone for everybody, its blobs not yet removed.
+
+    Raises:
+        NotFound: there is no such video.
+    """
+    touched = await tx.execute(
+        update(videos).where(videos.c.video_id == video_id, videos.c.deleted_at.is_(None)).values(deleted_at=at)
+    )
+    if touched.rowcount == 0:
+        raise NotFound(name="videoId")
+
+
+async def tombstones(tx: Transaction, limit: int = 100) -> list[str]:
+    """The ids of tombstones, oldest first."""
+    found = await tx.execute(
+        select(videos.c.video_id).where(videos.c.deleted_at.is_not(None)).order_by(videos.c.deleted_at).limit(limit)
+    )
+    return list(found.scalars())
+
+
+async def remove_tombstone(tx: Transaction, video_id: str) -> None:
+    """Remove a tombstone and all rows that hang on it."""
+    await tx.execute(delete(videos).where(videos.c.video_id == video_id, videos.c.deleted_at.is_not(None)))
+
+
+def _selected() -> Select[Any]:
+    return select(*_COLUMNS).where(videos.c.deleted_at.is_(None))
+
+
+def _conditions(wanted: VideoFilter) -> Iterable[ColumnElement[bool]]:
+    for column, text in ((videos.c.title, wanted.title), (videos.c.description, wanted.description)):
+        if text:
+            yield func.lower(column).contains(text.lower(), autoescape=True)
+    for tag in wanted.tags:
+        yield exists().where(video_tags.c.video_id == videos.c.video_id, video_tags.c.value == tag)
+    for key, value in wanted.metadata:
+        yield exists().where(
+            video_metadata.c.video_id == videos.c.video_id,
+            video_metadata.c.key == key,
+            video_metadata.c.value == value,
+        )
+
+
+async def _with_lists(tx: Transaction, rows: Sequence[Row[Any]]) -> list[Video]:
+    ids = [row.video_id for row in rows]
+    tags: dict[str, list[str]] = {video_id: [] for video_id in ids}
+    pairs: dict[str, list[tuple[str, str]]] = {video_id: [] for video_id in ids}
+    for row in await tx.execute(
+        select(video_tags).where(video_tags.c.video_id.in_(ids)).order_by(video_tags.c.position)
+    ):
+        tags[row.video_id].append(row.value)
+    for row in await tx.execute(
+        select(video_metadata).where(video_metadata.c.video_id.in_(ids)).order_by(video_metadata.c.position)
+    ):
+        pairs[row.video_id].append((row.key, row.value))
+    return [Video(**row._mapping, tags=tuple(tags[row.video_id]), metadata=tuple(pairs[row.video_id])) for row in rows]
+
+
+async def _set_tags(tx: Transaction, video_id: str, tags: Sequence[str]) -> None:
+    if tags:
+        await tx.execute(
+            insert(video_tags),
+            [{"video_id": video_id, "position": at, "value": value} for at, value in enumerate(tags)],
+        )
+
+
+async def _set_metadata(tx: Transaction, video_id: str, pairs: Sequence[tuple[str, str]]) -> None:
+    if pairs:
+        await tx.execute(
+            insert(video_metadata),
+            [
+                {"video_id": video_id, "position": at, "key": key, "value": value}
+                for at, (key, value) in enumerate(pairs)
+            ],
+        )

@@ -1,0 +1,158 @@
+"""Playback: the playlists and segments to watch a video with, made on request from its index."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from partway.catalog import findings, uploads, videos
+from partway.catalog.database import Database
+from partway.catalog.videos import Video
+from partway.errors import NotFound, NotReady
+from partway.ledger import State
+from partway.services.examination import Examinations
+from partway.services.source import SourceView
+from partway.services.status import Status, status_of
+
+if TYPE_CHECKING:
+    from partway.media.index import Index
+
+Kind = Literal["video", "audio"]
+
+PACKAGER = 1
+"""Raised when the packager writes other bytes for the same source; part of segment URLs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Bytes for an answer."""
+
+    size: int
+    media_type: str
+    buffers: AsyncIterator[bytes]
+
+
+class Playback:
+    """The verbs of watching."""
+
+    def __init__(self, database: Database, examinations: Examinations) -> None:
+        self._database = database
+        self._examinations = examinations
+
+    async def status(self, video_id: str) -> Status:
+        """Tell where a video stands.
+
+        Raises:
+            NotFound: there is no such video.
+        """
+        async with self._database.read() as tx:
+            video = await videos.get(tx, video_id)
+            upload = await uploads.get(tx, video_id)
+            parts = tuple(await uploads.all_parts(tx, video_id))
+            probe = await findings.probe(tx, video_id)
+        complete = upload.summary.state is State.COMPLETE
+        found = await self._examinations.of(video_id) if complete else None
+        return status_of(video, upload.summary, parts, found, probe)
+
+    async def public_video(self, video_id: str) -> Video:
+        """A video that anybody may watch.
+
+        Raises:
+            NotFound: there is none, or it is private.
+        """
+        async with self._database.read() as tx:
+            video = await videos.get(tx, video_id)
+        if not video.public:
+            raise NotFound(name="videoId")
+        return video
+
+    async def master_playlist(self, video_id: str) -> str:
+        """The master playlist.
+
+        Raises:
+            NotFound: there is no such video, or it is private.
+            NotReady: not yet.
+            MediaMalformed: never.
+        """
+        from partway.media.playlists import master_playlist
+
+        video, index = await self._playable(video_id)
+        folder = packaging_of(video)
+        return master_playlist(index, video_uri=f"{folder}/video.m3u8", audio_uri=f"{folder}/audio.m3u8")
+
+    async def media_playlist(self, video_id: str, packaging: str, kind: Kind) -> str:
+        """The playlist of one rendition; raises as ``master_playlist``."""
+        from partway.media.playlists import media_playlist
+
+        _, index = await self._rendition(video_id, packaging, kind)
+        return media_playlist(
+            index,
+            kind,
+            init_uri=f"{kind}-init.mp4",
+            segment_uri=lambda number: f"{kind}-{number}.{index.suffix(kind)}",
+            count=index.segment_count(kind),
+            ended=True,
+        )
+
+    async def init_segment(self, video_id: str, packaging: str, kind: Kind) -> bytes:
+        """The init segment of one rendition; raises as ``master_playlist``."""
+        from partway.media.segments import init_segment
+
+        _, index = await self._rendition(video_id, packaging, kind)
+        if index.is_packed(kind):
+            raise NotFound(name="init")
+        return init_segment(index, kind)
+
+    async def segment(self, video_id: str, packaging: str, kind: Kind, number: int, ending: str) -> Stream:
+        """One segment, made from byte ranges of the source; raises as ``master_playlist``.
+
+        Args:
+            ending: of its name in the playlist, ``m4s`` or ``mp3``.
+        """
+        from partway.media.segments import segment
+
+        source, index = await self._rendition(video_id, packaging, kind)
+        if not 0 <= number < index.segment_count(kind) or ending != index.suffix(kind):
+            raise NotFound(name="segment")
+        made = segment(index, kind, number)
+
+        async def buffers() -> AsyncIterator[bytes]:
+            yield made.head
+            async for buffer in source.gather(made.ranges):
+                yield buffer
+
+        return Stream(made.size, index.media_type(kind), buffers())
+
+    async def source(self, video_id: str) -> tuple[Video, SourceView, str]:
+        """The source's own bytes, and ``mp4`` or ``mov``.
+
+        Raises:
+            NotFound: there is no such video, it is private, or it is not offered as a file.
+            NotReady: it is not complete, or would have to be made an MP4 first.
+        """
+        video = await self.public_video(video_id)
+        if not video.mp4_support:
+            raise NotFound(name="mp4")
+        found = await self._examinations.of(video_id)
+        if found.container not in ("mp4", "mov"):
+            raise NotReady()
+        return video, found.source, found.container
+
+    async def _playable(self, video_id: str) -> tuple[Video, Index]:
+        video = await self.public_video(video_id)
+        found = await self._examinations.of(video_id)
+        if found.index is None:
+            raise found.error if found.is_failed and found.error else NotReady(str(found.error))
+        return video, found.index
+
+    async def _rendition(self, video_id: str, packaging: str, kind: Kind) -> tuple[SourceView, Index]:
+        video, index = await self._playable(video_id)
+        if packaging != packaging_of(video) or (kind == "audio" and index.audio is None):
+            raise NotFound(name="packaging")
+        return (await self._examinations.of(video_id)).source, index
+
+
+def packaging_of(video: Video) -> str:
+    """The folder of a video's playlists and segments: the packager's version and the visibility's generation."""
+    return f"{PACKAGER}-{video.generation}"

@@ -1,0 +1,97 @@
+"""The Source view: read a video's bytes across its parts, without joining them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from partway.blobs.base import BlobStore
+from partway.catalog.uploads import Part
+from partway.ledger import Mode, Summary
+from partway.media.source import Extents
+
+_COALESCE = 256 * 1024
+
+
+class Span(Protocol):
+    """A run of bytes of the source."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def length(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """The bytes of a source, wherever they are.
+
+    Args:
+        size: bytes, the whole source.
+    """
+
+    extents: Extents
+    blobs: BlobStore
+    size: int
+
+    async def read(self, offset: int, length: int) -> bytes:
+        """The bytes [offset, offset+length), fewer at the source's end."""
+        return b"".join([buffer async for buffer in self.stream(offset, length)])
+
+    async def stream(self, offset: int, length: int) -> AsyncIterator[bytes]:
+        """Yield the bytes [offset, offset+length), fewer at the source's end, in buffers of bounded size."""
+        end = min(offset + length, self.size)
+        if offset >= end:
+            return
+        for piece in self.extents.pieces(offset, end):
+            async for buffer in self.blobs.read(piece.key, piece.start, piece.length):
+                yield buffer
+
+    async def gather(self, spans: Sequence[Span]) -> AsyncIterator[bytes]:
+        """Yield the bytes of many spans, in their order.
+
+        Spans that lie close together are read as one: an interleaved file has a gap every fraction of a
+        second, and a read for each would cost more than the bytes between.
+        """
+        for group in _neighbourhoods(spans):
+            position = group[0].offset
+            waiting = iter(group)
+            span = next(waiting)
+            async for buffer in self.stream(position, group[-1].offset + group[-1].length - position):
+                end = position + len(buffer)
+                while span.offset < end:
+                    low = max(span.offset, position)
+                    high = min(span.offset + span.length, end)
+                    if high > low:
+                        yield buffer[low - position : high - position]
+                    if high < span.offset + span.length:
+                        break
+                    following = next(waiting, None)
+                    if following is None:
+                        break
+                    span = following
+                position = end
+
+
+def view_of(summary: Summary, parts: Iterable[Part], blobs: BlobStore) -> SourceView:
+    """The view of a source whose parts are these, in order."""
+    placed, offset = [], 0
+    for part in parts:
+        at = part.position if summary.mode is Mode.BYTES else offset
+        placed.append((part.blob_key, at, part.content.length))
+        offset = at + part.content.length
+    return SourceView(Extents.of(placed), blobs, offset)
+
+
+def _neighbourhoods(spans: Sequence[Span]) -> Iterable[list[Span]]:
+    group: list[Span] = []
+    for span in spans:
+        if group:
+            gap = span.offset - (group[-1].offset + group[-1].length)
+            if not 0 <= gap <= _COALESCE:
+                yield group
+                group = []
+        group.append(span)
+    if group:
+        yield group

@@ -1,0 +1,101 @@
+"""Status: where a video stands, and why it can't be watched if it can't (contract.md 4.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from partway.catalog.findings import Probe
+from partway.catalog.uploads import Part
+from partway.catalog.videos import Video
+from partway.ledger import State, Summary
+from partway.services.examination import Examination
+from partway.services.probing import read_facts
+
+if TYPE_CHECKING:
+    from partway.media.facts import Facts
+
+_LABELS = (240, 360, 480, 720, 1080, 2160)
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """One entry of ``encoding.qualities``."""
+
+    kind: Literal["hls", "mp4"]
+    label: str
+    status: Literal["waiting", "encoding", "encoded", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a video stands."""
+
+    summary: Summary
+    parts: tuple[Part, ...]
+    facts: Facts | None
+    qualities: tuple[Quality, ...]
+    is_playable: bool
+    is_failed: bool
+    reason: str | None
+    """Why it can't be watched, in a sentence for people."""
+
+    @property
+    def state(self) -> str:
+        """In one word: empty, receiving, complete or failed."""
+        return "failed" if self.is_failed else self.summary.state.value
+
+    @property
+    def can_finish(self) -> bool:
+        """Whether only a word is missing: there are no gaps, but nobody has said what the last piece is."""
+        summary = self.summary
+        return summary.state is State.RECEIVING and summary.total is None and not summary.has_gaps
+
+
+def status_of(
+    video: Video, summary: Summary, parts: tuple[Part, ...], found: Examination | None, probe: Probe | None
+) -> Status:
+    """The status of a video; ``found`` is None before its source is complete, ``probe`` before it has been probed."""
+    if found is None:
+        return Status(summary, parts, None, (), False, False, _reason_to_wait(summary, video.video_id))
+    is_failed, reason = found.is_failed, None if found.error is None else str(found.error)
+    if found.index is None and probe is not None and probe.reason is not None:
+        # Nor could ffprobe make anything of it, and it knows more kinds of files than we do.
+        is_failed, reason = True, probe.reason
+    facts = found.facts or read_facts(probe)
+    return Status(
+        summary,
+        parts,
+        facts,
+        _qualities(video, found, facts, is_failed=is_failed),
+        is_playable=found.index is not None,
+        is_failed=is_failed,
+        reason=reason,
+    )
+
+
+def label_of(width: int, height: int) -> str:
+    """The contract's quality label of a displayed size (contract.md "Decided")."""
+    shorter = min(width, height)
+    return f"{max((label for label in _LABELS if label <= shorter), default=_LABELS[0])}p"
+
+
+def _qualities(video: Video, found: Examination, facts: Facts | None, *, is_failed: bool) -> tuple[Quality, ...]:
+    if facts is None or facts.width is None or facts.height is None:
+        return ()
+    label = label_of(facts.width, facts.height)
+    hls = Quality("hls", label, "failed" if is_failed else "waiting" if found.index is None else "encoded")
+    if not video.mp4_support:
+        return (hls,)
+    return Quality("mp4", label, "encoded" if found.container in ("mp4", "mov") else "waiting"), hls
+
+
+def _reason_to_wait(summary: Summary, video_id: str) -> str:
+    if summary.state is State.EMPTY:
+        return "Nothing has been uploaded yet."
+    if summary.total is None and not summary.has_gaps:
+        return (
+            "The upload is still open: no part has said that it is the last one. If everything has been sent, "
+            f"close it with: partway finish {video_id}"
+        )
+    return "The upload is still arriving."

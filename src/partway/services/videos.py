@@ -1,0 +1,118 @@
+"""Videos: create, read, list, change, delete."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from partway.blobs.base import BlobStore
+from partway.catalog import findings, idempotency, uploads, videos
+from partway.catalog.clock import now
+from partway.catalog.database import Database
+from partway.catalog.paging import Order, Page
+from partway.catalog.videos import Video, VideoFilter
+from partway.errors import BlobError
+from partway.services.identifiers import fingerprint, new_id
+from partway.testing import faults
+
+
+class Videos:
+    """The verbs of the video record."""
+
+    def __init__(self, database: Database, blobs: BlobStore) -> None:
+        self._database = database
+        self._blobs = blobs
+
+    async def create(
+        self, wanted: Video, *, asked_by: str, idempotency_key: str | None = None, asked: str = ""
+    ) -> Video:
+        """Create a video's empty container; ``wanted`` needs no id or times.
+
+        Args:
+            asked_by: whose idempotency keys these are.
+            asked: the request's text; the same key with another text is refused.
+
+        Raises:
+            InvalidAttribute: the idempotency key was used for another request.
+        """
+        created = now()
+        video = replace(wanted, video_id=new_id("vi"), created_at=created, updated_at=created, published_at=created)
+        scope, asked = f"videos:{asked_by}", fingerprint(asked)
+        async with self._database.write() as tx:
+            earlier = await idempotency.claim(tx, scope, idempotency_key, asked, video.video_id, at=created)
+            if earlier is not None:
+                return await videos.get(tx, earlier)
+            await videos.add(tx, video)
+        return video
+
+    async def get(self, video_id: str) -> Video:
+        """Read a video.
+
+        Raises:
+            NotFound: there is none.
+        """
+        async with self._database.read() as tx:
+            return await videos.get(tx, video_id)
+
+    async def find(self, wanted: VideoFilter, order: Order, *, page: int, page_size: int) -> Page[Video]:
+        """Read one page of the videos that fit."""
+        async with self._database.read() as tx:
+            return await videos.find(tx, wanted, order, page=page, page_size=page_size)
+
+    async def change(self, video_id: str, changes: dict[str, Any]) -> Video:
+        """Change what ``changes`` names (fields of ``Video``) and leave the rest.
+
+        Raises:
+            NotFound: there is no such video.
+        """
+        async with self._database.write() as tx:
+            await videos.change(tx, video_id, changes, at=now())
+            return await videos.get(tx, video_id)
+
+    async def delete(self, video_id: str) -> None:
+        """Delete a video: it is gone when this returns; its blobs follow with ``bury``.
+
+        Raises:
+            NotFound: there is no such video.
+        """
+        async with self._database.write() as tx:
+            await uploads.lock(tx, video_id)
+            await videos.entomb(tx, video_id, at=now())
+        faults.reached("tombstone-committed")
+
+    async def bury(self) -> int:
+        """Remove the blobs of deleted videos, then what is left of the videos; say how many.
+
+        Can be interrupted anywhere and asked again: a tombstone stays until its last blob is gone.
+
+        Raises:
+            BlobError: the store could not remove something; whatever else there was is done.
+        """
+        buried = 0
+        failed: dict[str, BlobError] = {}
+        while True:
+            async with self._database.read() as tx:
+                waiting = [video_id for video_id in await videos.tombstones(tx) if video_id not in failed]
+            if not waiting:
+                break
+            for video_id in waiting:
+                try:
+                    await self._bury(video_id)
+                except BlobError as error:
+                    failed[video_id] = error
+                else:
+                    buried += 1
+        for first in failed.values():
+            raise first
+        return buried
+
+    async def _bury(self, video_id: str) -> None:
+        async with self._database.read() as tx:
+            keys = [part.blob_key for part in await uploads.all_parts(tx, video_id)]
+            keys += await findings.blob_keys(tx, video_id)
+        for key in keys:
+            await self._blobs.delete(key)
+            faults.reached("blob-removed")
+        faults.reached("tombstone-emptied")
+        async with self._database.write() as tx:
+            await videos.remove_tombstone(tx, video_id)

@@ -1,0 +1,102 @@
+"""Work: what is due according to our own tables, and who does it.
+
+No request enqueues anything. The reconciler reads what is due from the tables and enqueues it under an id made of
+the fact, again and again; so a crash between a commit and an enqueue loses nothing, and there is one way to work
+instead of two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+from partway.catalog import findings
+from partway.catalog.database import Database
+from partway.errors import JobPostponed, ProgramMissing
+from partway.jobs.base import Handler, Job, JobContext, Jobs, Schedule
+from partway.services.pictures import Painter, Pictures
+from partway.services.probing import Prober, Probing
+from partway.services.sweeping import Sweeping
+
+log = structlog.get_logger("partway.work")
+
+_EVERY = 1.0
+_PAGE = 200
+_WITHOUT_PROGRAM = 600.0
+
+SCHEDULES = (
+    Schedule("expire", "expire", 600.0),
+    Schedule("sweep", "sweep", 6 * 3600.0),
+)
+"""What is done by the clock."""
+
+_Due = Callable[..., Awaitable[list[str]]]
+_DUE: tuple[tuple[str, _Due], ...] = (("probe", findings.without_probe), ("poster", findings.without_poster))
+
+
+def job_for(handler: str, video_id: str) -> Job:
+    """The job of one kind for one video: one id, however often it is asked for."""
+    return Job(f"{handler}:{video_id}", handler, {"videoId": video_id}, group=video_id)
+
+
+class Work:
+    """The verbs of work."""
+
+    def __init__(self, database: Database, pictures: Pictures, probing: Probing, sweeping: Sweeping) -> None:
+        self._database = database
+        self._pictures = pictures
+        self._probing = probing
+        self._sweeping = sweeping
+
+    def handlers(self, painter: Painter, prober: Prober) -> Mapping[str, Handler]:
+        """What a worker can do, by name."""
+
+        async def probe(context: JobContext) -> None:
+            await _with_programs(self._probing.probe(context.payload["videoId"], prober))
+
+        async def poster(context: JobContext) -> None:
+            await _with_programs(self._pictures.make_poster(context.payload["videoId"], painter))
+
+        async def expire(_: JobContext) -> None:
+            if expired := await self._sweeping.expire_uploads():
+                log.info("expired", videos=expired)
+
+        async def sweep(_: JobContext) -> None:
+            if removed := await self._sweeping.sweep_orphans():
+                log.info("swept", blobs=removed)
+
+        return {"probe": Handler(probe), "poster": Handler(poster), "expire": Handler(expire), "sweep": Handler(sweep)}
+
+    async def reconcile(self, jobs: Jobs) -> int:
+        """Enqueue everything that is due; say how many jobs this has set going."""
+        begun = 0
+        for handler, due in _DUE:
+            after = ""
+            while True:
+                async with self._database.read() as tx:
+                    found = await due(tx, after=after, limit=_PAGE)
+                if found:
+                    begun += await jobs.enqueue(*(job_for(handler, video_id) for video_id in found))
+                if len(found) < _PAGE:
+                    break
+                after = found[-1]
+        return begun
+
+    async def keep_reconciling(self, jobs: Jobs) -> None:
+        """Reconcile every second until cancelled; a failure is logged and tried again."""
+        while True:
+            try:
+                await self.reconcile(jobs)
+            except Exception:
+                log.exception("reconciling failed; it will be tried again")
+            await asyncio.sleep(_EVERY)
+
+
+async def _with_programs(work: Awaitable[None]) -> None:
+    try:
+        await work
+    except ProgramMissing as error:
+        # Not the job's fault: somebody may install it.
+        raise JobPostponed(_WITHOUT_PROGRAM, str(error)) from error
