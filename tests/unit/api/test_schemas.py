@@ -10,19 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from partway.api.problems import problem_of
-from partway.api.schemas import (
-    ApiKeyLogin,
-    Language,
-    NewUploadToken,
-    NewVideo,
-    Refresh,
-    VideoChanges,
-    moment,
-    parse,
-    status_json,
-    token_json,
-    video_json,
-)
+from partway.api.schemas.base import Language, moment, parse
+from partway.api.schemas.logins import ApiKeyLogin, Refresh
+from partway.api.schemas.status import status_json
+from partway.api.schemas.tokens import NewUploadToken, token_json
+from partway.api.schemas.videos import NewVideo, VideoChanges, video_json
 from partway.errors import InvalidAttribute, InvalidRequest, MissingAttribute, SeveralProblems
 from partway.ledger import Content, Mode, State, Summary
 from partway.media.facts import Facts

@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from partway.api.caller import read_json
-from partway.api.schemas import ApiKeyLogin, Refresh, parse
+from partway.api.schemas.base import parse
+from partway.api.schemas.logins import ApiKeyLogin, Refresh
 from partway.services.access import Login
 from partway.services.house import House
 

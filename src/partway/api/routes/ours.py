@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from partway.api.caller import authenticate, base_url
-from partway.api.schemas import video_json
+from partway.api.schemas.videos import video_json
 from partway.services.house import House
 from partway.services.values import Mode
 

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request, Response
 
 from partway.api.caller import authenticate, idempotency_key, read_json
 from partway.api.lists import envelope, ordering, paging
-from partway.api.schemas import NewUploadToken, parse, token_json
+from partway.api.schemas.base import parse
+from partway.api.schemas.tokens import NewUploadToken, token_json
 from partway.services.house import House
 from partway.services.values import TOKEN_SORT_KEYS
 

@@ -12,7 +12,7 @@ from partway.api.body import BodyStream
 from partway.api.caller import authenticate, base_url, idempotency_key
 from partway.api.form import Form
 from partway.api.problems import answer_to, too_slow
-from partway.api.schemas import video_json
+from partway.api.schemas.videos import video_json
 from partway.dialects import apivideo
 from partway.errors import BodyError, ClientGone, MissingUploadToken, PartwayError, Unauthorized
 from partway.services.house import House

@@ -9,7 +9,9 @@ from fastapi import APIRouter, Request, Response
 
 from partway.api.caller import authenticate, base_url, idempotency_key, read_json
 from partway.api.lists import envelope, ordering, paging, video_filter
-from partway.api.schemas import NewVideo, VideoChanges, parse, status_json, video_json
+from partway.api.schemas.base import parse
+from partway.api.schemas.status import status_json
+from partway.api.schemas.videos import NewVideo, VideoChanges, video_json
 from partway.errors import InvalidAttribute
 from partway.services.house import House
 from partway.services.values import VIDEO_SORT_KEYS

@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Route
 from partway.api.caller import base_url
 from partway.api.pages import Pages
 from partway.api.ranges import is_held, parse_range
-from partway.api.schemas import assets_json
+from partway.api.schemas.videos import assets_json
 from partway.errors import MediaError, NotFound, NotReady
 from partway.services.house import House
 

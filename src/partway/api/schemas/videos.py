@@ -1,0 +1,107 @@
+"""Videos on the wire (contract.md 1.3, 4.1, 4.2)."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from pydantic import Field, StrictBool
+from pydantic.alias_generators import to_camel
+
+from partway.api.schemas.base import Language, Payload, Text, moment
+from partway.errors import InvalidAttribute
+from partway.services.values import Video
+
+
+class Pair(Payload):
+    """One entry of ``metadata``."""
+
+    key: Text
+    value: Text
+
+
+class VideoChanges(Payload):
+    """The body of ``PATCH /videos/{videoId}``: a merge patch (RFC 7396); what is absent stays."""
+
+    title: Text | None = None
+    description: Text | None = None
+    public: StrictBool | None = None
+    panoramic: StrictBool | None = None
+    mp4_support: StrictBool | None = None
+    player_id: Text | None = None
+    language: Language | None = None
+    tags: list[Text] | None = Field(None, max_length=1000)
+    metadata: list[Pair] | None = Field(None, max_length=1000)
+
+    def as_changes(self) -> dict[str, Any]:
+        """What was sent, in the catalog's words.
+
+        Raises:
+            InvalidAttribute: null for something that can't be unset.
+        """
+        changes: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}
+        for name in ("title", "public", "panoramic", "mp4_support"):
+            if name in changes and changes[name] is None:
+                raise InvalidAttribute("This attribute can't be null.", name=to_camel(name))
+        if "tags" in changes:
+            changes["tags"] = tuple(self.tags or ())
+        if "metadata" in changes:
+            changes["metadata"] = tuple((pair.key, pair.value) for pair in self.metadata or ())
+        return changes
+
+
+class NewVideo(VideoChanges):
+    """The body of ``POST /videos``."""
+
+    title: Text
+    source: Text | None = None
+
+    def as_video(self) -> Video:
+        """The video to create; its id and times are the service's."""
+        changes = {name: value for name, value in self.as_changes_or_defaults().items() if name != "source"}
+        return Video(video_id="", created_at=0, updated_at=0, **changes)
+
+    def as_changes_or_defaults(self) -> dict[str, Any]:
+        """What was sent, null meaning the default."""
+        sent = {name: value for name in self.model_fields_set if (value := getattr(self, name)) is not None}
+        return type(self).model_construct(_fields_set=set(sent), **sent).as_changes()
+
+
+def video_json(video: Video, base: str) -> dict[str, Any]:
+    """A Video (contract.md 4.1); ``base`` is the start of every absolute URL in it."""
+    return {
+        "videoId": video.video_id,
+        "title": video.title,
+        "description": video.description,
+        "public": video.public,
+        "panoramic": video.panoramic,
+        "mp4Support": video.mp4_support,
+        "playerId": video.player_id,
+        "tags": list(video.tags),
+        "metadata": [{"key": key, "value": value} for key, value in video.metadata],
+        "language": video.language,
+        "languageOrigin": "api" if video.language else None,
+        "createdAt": moment(video.created_at),
+        "publishedAt": moment(video.published_at),
+        "updatedAt": moment(video.updated_at),
+        "discarded": False,
+        "discardedAt": None,
+        "deletesAt": None,
+        "source": {"type": "upload", "uri": f"/videos/{video.video_id}/source"},
+        "assets": assets_json(video, base),
+    }
+
+
+def assets_json(video: Video, base: str) -> dict[str, str]:
+    """The asset URLs of a video (contract.md 4.2)."""
+    root = f"{base}/vod/{video.video_id}"
+    assets = {
+        "iframe": f'<iframe src="{escape(root)}" width="100%" height="100%" frameborder="0" scrolling="no" '
+        'allowfullscreen="true"></iframe>',
+        "player": root,
+        "hls": f"{root}/hls/manifest.m3u8",
+        "thumbnail": f"{root}/thumbnail.jpg",
+    }
+    if video.mp4_support:
+        assets["mp4"] = f"{root}/mp4/source.mp4"
+    return assets
