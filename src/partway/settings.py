@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     database: str = Field("", description="Database URL; empty is an SQLite file in the data folder.")
     blobs: str = Field("", description="Blob store URL; empty is a folder in the data folder.")
     public_url: str = Field("", description="Base of every URL we write; empty takes it from the listener.")
+    tls_self_signed: bool = Field(False, description="Serve https with a certificate of our own making.")
+    tls_cert: str = Field("", description="Serve https with this certificate: a PEM file, its chain included.")
+    tls_key: str = Field("", description="The key of tls_cert: a PEM file without a password.")
     http_server: str = Field(
         "granian", pattern="^(granian|uvicorn)$", description="HTTP server beneath: granian or uvicorn."
     )
@@ -77,6 +80,11 @@ class Settings(BaseSettings):
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/")
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether https is served."""
+        return self.tls_self_signed or bool(self.tls_cert or self.tls_key)
 
     @property
     def limits(self) -> Limits:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
 
 from starlette.types import ASGIApp
 
 from partway.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from partway.api.tls import Certificate
 
 _CONNECTIONS = 4096
 
@@ -45,6 +50,7 @@ async def serve(
     server: str,
     host: str,
     port: int,
+    certificate: Certificate | None = None,
     stop: asyncio.Event,
     stop_grace: float,
     on_ready: Callable[[], Awaitable[None]],
@@ -53,9 +59,10 @@ async def serve(
 
     Args:
         server: ``granian`` or ``uvicorn``.
+        certificate: serve https with it, HTTP/1.1 alone; None is plain http.
         on_ready: awaited once the listener accepts connections.
     """
-    run, halt = (_granian if server == "granian" else _uvicorn)(app, host, port)
+    run, halt = (_granian if server == "granian" else _uvicorn)(app, host, port, certificate)
     running = asyncio.ensure_future(run())
     stopping = asyncio.ensure_future(stop.wait())
     try:
@@ -78,8 +85,8 @@ Run = Callable[[], Awaitable[None]]
 Halt = Callable[[], None]
 
 
-def _granian(app: ASGIApp, host: str, port: int) -> tuple[Run, Halt]:
-    from granian.constants import HTTPModes, Interfaces
+def _granian(app: ASGIApp, host: str, port: int, certificate: Certificate | None) -> tuple[Run, Halt]:
+    from granian.constants import HTTPModes, Interfaces, SSLProtocols
     from granian.server.embed import Server
 
     server = Server(
@@ -92,18 +99,34 @@ def _granian(app: ASGIApp, host: str, port: int) -> tuple[Run, Halt]:
         backlog=1024,
         backpressure=_CONNECTIONS,
         log_enabled=False,
+        ssl_cert=certificate.chain if certificate else None,
+        ssl_key=certificate.key if certificate else None,
+        ssl_protocol_min=SSLProtocols.tls12,
     )
     return server.serve, server.stop
 
 
-def _uvicorn(app: ASGIApp, host: str, port: int) -> tuple[Run, Halt]:
+def _uvicorn(app: ASGIApp, host: str, port: int, certificate: Certificate | None) -> tuple[Run, Halt]:
     import uvicorn
 
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app, host=host, port=port, lifespan="off", access_log=False, log_config=None, server_header=False
-        )
+    tls: dict[str, Any] = {}
+    if certificate is not None:
+        tls = {"ssl_certfile": certificate.chain, "ssl_keyfile": certificate.key}
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        **tls,
     )
+    config.load()
+    if config.ssl is not None:
+        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
+    server = uvicorn.Server(config)
 
     async def run() -> None:
         # Signals are the command's: uvicorn's own handlers would swallow them.

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from partway.cli.options import ApiKey, Config, Server, connect
+from partway.cli.options import ApiKey, Cacert, Config, Server, connect
 from partway.cli.outcome import REFUSED, USAGE, say
 
 
@@ -17,6 +17,7 @@ def delete(
     server: Server = None,
     api_key: ApiKey = None,
     config: Config = None,
+    cacert: Cacert = None,
 ) -> None:
     """Delete videos with everything that belongs to them. There is no way back.
 
@@ -26,7 +27,7 @@ def delete(
         say("There is no terminal to ask on; say --yes if you mean it.")
         raise typer.Exit(USAGE)
     is_spared = False
-    with connect(server, api_key, config) as client:
+    with connect(server, api_key, config, cacert) as client:
         for video_id in video_ids:
             if not yes:
                 video = client.get(video_id)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from partway.cli.options import ApiKey, Config, Server, connect
+from partway.cli.options import ApiKey, Cacert, Config, Server, connect
 from partway.cli.outcome import say
 
 
@@ -15,6 +15,7 @@ def finish(
     server: Server = None,
     api_key: ApiKey = None,
     config: Config = None,
+    cacert: Cacert = None,
 ) -> None:
     """Close an upload whose last part never said that it was the last.
 
@@ -22,7 +23,7 @@ def finish(
 
     Example: partway finish vi4k0jvEUuaTdRAEjQ4Jfrgz
     """
-    with connect(server, api_key, config) as client:
+    with connect(server, api_key, config, cacert) as client:
         video = client.finish(video_id)
     if video.watch_url:
         say(f"Watch: {video.watch_url}")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from partway.cli.options import ApiKey, Config, Json, Server, connect
+from partway.cli.options import ApiKey, Cacert, Config, Json, Server, connect
 
 
 def list_videos(
@@ -19,12 +19,13 @@ def list_videos(
     server: Server = None,
     api_key: ApiKey = None,
     config: Config = None,
+    cacert: Cacert = None,
 ) -> None:
     """List the videos, newest first: a table on a terminal, tab-separated values elsewhere.
 
     Example: partway list --tag holiday --limit 20
     """
-    with connect(server, api_key, config) as client:
+    with connect(server, api_key, config, cacert) as client:
         videos = islice(client.list(title=title, tags=tag or ()), limit)
         if as_json:
             import json

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from partway.client import Client
 
 _PANEL = "The server to talk to"
+_KEYS = ("server", "api_key", "cacert")
 
 Server = Annotated[
     str | None,
@@ -32,7 +33,16 @@ Config = Annotated[
     typer.Option(
         envvar="PARTWAY_CONFIG",
         metavar="FILE",
-        help="A TOML file with `server` and `api_key`. (default: config.toml in the user's folder for partway)",
+        help="A TOML file with `server`, `api_key`, `cacert`. (default: config.toml in the user's folder for partway)",
+        rich_help_panel=_PANEL,
+    ),
+]
+Cacert = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="PARTWAY_CACERT",
+        metavar="FILE",
+        help="A certificate to trust besides those of this machine; of `serve --tls-self-signed`, tls/cert.pem.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -43,6 +53,7 @@ def connect(
     server: str | None,
     api_key: str | None,
     config: Path | None,
+    cacert: Path | None = None,
     *,
     retry_for: float = 10.0,
     parallel: int = 4,
@@ -63,7 +74,13 @@ def connect(
             f"{path}. The server shows one at its first start, or writes it to the file `api-key` in its data "
             "folder; `partway keys create` on its machine makes another."
         )
-    return Client(server or kept.get("server"), api_key, retry_for=retry_for, parallel=parallel)
+    return Client(
+        server or kept.get("server"),
+        api_key,
+        retry_for=retry_for,
+        parallel=parallel,
+        cacert=cacert or kept.get("cacert"),
+    )
 
 
 def _default_config() -> Path:
@@ -83,7 +100,7 @@ def _read(path: Path, *, is_asked_for: bool) -> dict[str, str]:
         return {}
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"The configuration file {path} can't be read: {error}.") from error
-    for key in ("server", "api_key"):
+    for key in _KEYS:
         if not isinstance(content.get(key, ""), str):
             raise ConfigurationError(f"`{key}` in {path} must be a text in quotes.")
-    return {key: content[key] for key in ("server", "api_key") if key in content}
+    return {key: content[key] for key in _KEYS if key in content}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from partway.api.tls import Certificate
     from partway.settings import Settings
     from partway.wiring import House
 
@@ -22,6 +24,11 @@ def serve(
     database: Annotated[str | None, typer.Option(help="Database URL; default: an SQLite file in --data.")] = None,
     blobs: Annotated[str | None, typer.Option(help="Blob store URL; default: a folder in --data.")] = None,
     public_url: Annotated[str | None, typer.Option(help="Base of every URL we write, behind a proxy.")] = None,
+    tls_self_signed: Annotated[
+        bool | None, typer.Option("--tls-self-signed", help="Serve https with a certificate made by ourselves.")
+    ] = None,
+    tls_cert: Annotated[str | None, typer.Option(help="Serve https with this certificate, a PEM file.")] = None,
+    tls_key: Annotated[str | None, typer.Option(help="The key of --tls-cert, a PEM file.")] = None,
     http_server: Annotated[str | None, typer.Option(help="HTTP server: granian or uvicorn.")] = None,
     workers: Annotated[
         int | None, typer.Option(help="Jobs (probes, pictures) done at a time; 0 for none; default: cores - 1.")
@@ -52,6 +59,9 @@ def serve(
             database=database,
             blobs=blobs,
             public_url=public_url,
+            tls_self_signed=tls_self_signed,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
             http_server=http_server,
             workers=workers,
             complete_after_idle=complete_after_idle,
@@ -78,13 +88,14 @@ async def _serve(settings: Settings) -> None:
     configure_logs(settings.log_level)
     port = settings.port or free_port(settings.host)
     check_port(settings.host, port)
+    certificate = _certificate(settings) if settings.is_tls else None
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _on_signal, stop)
     concurrency = settings.workers if settings.workers >= 0 else max(1, (os.cpu_count() or 1) - 1)
     async with open_house(settings) as house, open_jobs(settings) as jobs:
-        lines = await _welcome(settings, house, port)
+        lines = await _welcome(settings, house, port, certificate)
 
         async def ready() -> None:
             print("\n".join(lines), flush=True)
@@ -98,6 +109,7 @@ async def _serve(settings: Settings) -> None:
                 server=settings.http_server,
                 host=settings.host,
                 port=port,
+                certificate=certificate,
                 stop=stop,
                 stop_grace=settings.stop_grace,
                 on_ready=ready,
@@ -110,13 +122,34 @@ async def _serve(settings: Settings) -> None:
     print("partway has stopped; what was acknowledged is kept, anything else can be sent again.", flush=True)
 
 
-async def _welcome(settings: Settings, house: House, port: int) -> list[str]:
+def _certificate(settings: Settings) -> Certificate:
+    import ipaddress
+    import socket
+    from urllib.parse import urlsplit
+
+    from partway.api.tls import given_certificate, own_certificate
+    from partway.errors import ConfigurationError
+
+    if settings.tls_cert or settings.tls_key:
+        if settings.tls_self_signed:
+            raise ConfigurationError("--tls-self-signed makes a certificate, --tls-cert brings one: choose one.")
+        return given_certificate(settings.tls_cert, settings.tls_key)
+    names = {settings.host, socket.gethostname(), urlsplit(settings.public_url).hostname or "localhost"}
+    for name in list(names):
+        with contextlib.suppress(ValueError):
+            # 0.0.0.0 and :: are every address of this machine, and the name of none.
+            if ipaddress.ip_address(name).is_unspecified:
+                names.remove(name)
+    return own_certificate(settings.data.absolute(), names)
+
+
+async def _welcome(settings: Settings, house: House, port: int, certificate: Certificate | None) -> list[str]:
     """Make sure that there is an API key; the lines to show."""
     import os
     import sys
 
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
-    url = settings.public_url or f"http://{shown}:{port}"
+    url = settings.public_url or f"{'https' if certificate else 'http'}://{shown}:{port}"
     lines = [f"partway is serving on {url}", f"  videos and upload page   {url}/"]
     if settings.api_key:
         if not await house.access.is_known(settings.api_key):
@@ -137,6 +170,9 @@ async def _welcome(settings: Settings, house: House, port: int) -> list[str]:
         hint = f"in {path}" if path.is_file() else "made earlier; for a new one: partway keys create"
         lines.append(f"  API key                  {hint}")
     lines.append(f"  data                     {settings.data.absolute()}")
+    if certificate is not None and settings.tls_self_signed:
+        lines.append(f"  certificate to trust     {certificate.chain}")
+        lines.append(f"    its SHA-256            {certificate.fingerprint}")
     lines.append("Ctrl-C stops it.")
     return lines
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from partway.cli.options import ApiKey, Config, Json, Server, connect
+from partway.cli.options import ApiKey, Cacert, Config, Json, Server, connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,12 +20,13 @@ def show(
     server: Server = None,
     api_key: ApiKey = None,
     config: Config = None,
+    cacert: Cacert = None,
 ) -> None:
     """Show a video: what it is, how much has arrived, and whether it can be watched.
 
     Example: partway show vi4k0jvEUuaTdRAEjQ4Jfrgz
     """
-    with connect(server, api_key, config) as client:
+    with connect(server, api_key, config, cacert) as client:
         video, status = client.get(video_id), client.status(video_id)
     if as_json:
         import json

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from partway.cli.options import ApiKey, Config, Json, Server, connect
+from partway.cli.options import ApiKey, Cacert, Config, Json, Server, connect
 from partway.cli.outcome import say
 
 app = typer.Typer(
@@ -25,12 +25,13 @@ def create(
     server: Server = None,
     api_key: ApiKey = None,
     config: Config = None,
+    cacert: Cacert = None,
 ) -> None:
     """Make a token. It may be used any number of times until it expires or is deleted.
 
     Example: partway tokens create --ttl 3600
     """
-    with connect(server, api_key, config) as client:
+    with connect(server, api_key, config, cacert) as client:
         token = client.create_token(ttl)
     if as_json:
         import json
@@ -43,9 +44,15 @@ def create(
 
 
 @app.command("list")
-def list_tokens(as_json: Json = False, server: Server = None, api_key: ApiKey = None, config: Config = None) -> None:
+def list_tokens(
+    as_json: Json = False,
+    server: Server = None,
+    api_key: ApiKey = None,
+    config: Config = None,
+    cacert: Cacert = None,
+) -> None:
     """List the tokens that are still good."""
-    with connect(server, api_key, config) as client:
+    with connect(server, api_key, config, cacert) as client:
         for token in client.list_tokens():
             if as_json:
                 import json
@@ -64,9 +71,10 @@ def delete_token(
     server: Server = None,
     api_key: ApiKey = None,
     config: Config = None,
+    cacert: Cacert = None,
 ) -> None:
     """Revoke tokens. They are dead at once, videos uploaded with them stay."""
-    with connect(server, api_key, config) as client:
+    with connect(server, api_key, config, cacert) as client:
         for token in tokens:
             client.delete_token(token)
             say(f"Deleted {token}.")

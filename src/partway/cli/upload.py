@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from partway.cli.options import ApiKey, Config, Json, Server, connect
+from partway.cli.options import ApiKey, Cacert, Config, Json, Server, connect
 from partway.cli.outcome import DONE, INTERRUPTED, TRY_AGAIN_LATER, USAGE, exit_code, say, sentence
 from partway.errors import PartwayError
 
@@ -48,6 +48,7 @@ def upload(
     server: Server = None,
     api_key: ApiKey = None,
     config: Config = None,
+    cacert: Cacert = None,
 ) -> None:
     """Upload videos, several pieces at a time.
 
@@ -85,7 +86,7 @@ def upload(
     from partway.client.upload import Wish
 
     wish = Wish(title, description, tag, _pairs(metadata), public)
-    with connect(server, api_key, config, retry_for=retry_for, parallel=parallel) as client:
+    with connect(server, api_key, config, cacert, retry_for=retry_for, parallel=parallel) as client:
         raise typer.Exit(_upload_all(client, files, wish, resume, restart=restart, as_json=as_json))
 
 

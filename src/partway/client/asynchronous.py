@@ -28,9 +28,10 @@ class AsyncClient:
         api_key: default ``PARTWAY_API_KEY``.
         retry_for: seconds to go on trying while the server gives no sign of life.
         parallel: connections, and so pieces, at a time.
+        cacert: a PEM file with a certificate to trust besides those of this machine; default ``PARTWAY_CACERT``.
 
     Raises:
-        ConfigurationError: no API key, or the address is none.
+        ConfigurationError: no API key, or the address is none, or no certificate is in ``cacert``.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class AsyncClient:
         *,
         retry_for: float = 60.0,
         parallel: int = 4,
+        cacert: str | os.PathLike[str] | None = None,
     ) -> None:
         server = server or os.environ.get("PARTWAY_SERVER") or DEFAULT_SERVER
         api_key = api_key or os.environ.get("PARTWAY_API_KEY")
@@ -48,7 +50,8 @@ class AsyncClient:
         if parallel < 1:
             raise ConfigurationError("At least one connection is needed: parallel must be 1 or more.")
         self._parallel = parallel
-        self._wire = Wire(server, api_key, retry_for, connections=parallel + 2)
+        cacert = cacert or os.environ.get("PARTWAY_CACERT") or None
+        self._wire = Wire(server, api_key, retry_for, connections=parallel + 2, cacert=cacert)
 
     @property
     def server(self) -> str:

@@ -7,6 +7,7 @@ thread, beside a loop that runs already, and for several callers at once.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -40,8 +41,9 @@ class Client:
         *,
         retry_for: float = 60.0,
         parallel: int = 4,
+        cacert: str | os.PathLike[str] | None = None,
     ) -> None:
-        self._client = AsyncClient(server, api_key, retry_for=retry_for, parallel=parallel)
+        self._client = AsyncClient(server, api_key, retry_for=retry_for, parallel=parallel, cacert=cacert)
         self._starting = threading.Lock()
         self._is_closed = False
         self._loop: Loop | None = None

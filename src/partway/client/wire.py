@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -73,6 +75,7 @@ class Wire:
     api_key: str = field(repr=False)
     retry_for: float = 60.0
     connections: int = 6
+    cacert: str | os.PathLike[str] | None = None
     _http: Any = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -85,6 +88,7 @@ class Wire:
             base_url=self.server,
             headers={"Authorization": f"Basic {basic}", "Accept": "application/json", "User-Agent": _user_agent()},
             timeout=_TIMEOUT,
+            verify=True if self.cacert is None else _trusting(self.cacert),
             limits=httpx.Limits(max_connections=self.connections, max_keepalive_connections=self.connections),
         )
 
@@ -220,6 +224,17 @@ def check_server(server: str) -> str:
     if url.scheme not in ("http", "https") or not url.host:
         raise ConfigurationError(f"{server!r} is not the address of a server, such as http://127.0.0.1:8080.")
     return str(url).rstrip("/")
+
+
+def _trusting(cacert: str | os.PathLike[str]) -> ssl.SSLContext:
+    """What this machine trusts, and a certificate more."""
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(cafile=cacert)
+    except (OSError, ssl.SSLError) as error:
+        reason = getattr(error, "strerror", None) or "it holds no certificate"
+        raise ConfigurationError(f"The certificates in {os.fspath(cacert)} can't be used: {reason}.") from error
+    return context
 
 
 def _is_transient(status: int) -> bool:

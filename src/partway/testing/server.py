@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -24,14 +25,16 @@ class RunningServer:
     Args:
         data_dir: its data folder.
         environment: more variables for it, such as ``PARTWAY_HTTP_SERVER`` or ``PARTWAY_FAULT``.
+        tls: it serves https with a certificate of its own making, which ``cacert`` names.
     """
 
-    def __init__(self, data_dir: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, data_dir: Path, environment: Mapping[str, str] | None = None, *, tls: bool = False) -> None:
         self.data_dir = data_dir
         self.api_key = "test-key-0123456789"
         self.environment = dict(environment or {})
         self.port = _free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        self.cacert = data_dir / "tls" / "cert.pem" if tls else None
         self.process: subprocess.Popen[bytes] | None = None
         self.log = data_dir.parent / f"{data_dir.name}.log"
 
@@ -48,6 +51,7 @@ class RunningServer:
                 env={
                     **inherited,
                     "PARTWAY_API_KEY": self.api_key,
+                    **({"PARTWAY_TLS_SELF_SIGNED": "true"} if self.cacert else {}),
                     **(self.environment if environment is None else environment),
                 },
                 stdin=subprocess.DEVNULL,
@@ -60,11 +64,19 @@ class RunningServer:
                 break
             with (
                 contextlib.suppress(urllib.error.URLError, OSError),
-                urllib.request.urlopen(f"{self.url}/healthz", timeout=5),
+                urllib.request.urlopen(f"{self.url}/healthz", timeout=5, context=self.trust()),
             ):
                 return
             time.sleep(0.02)
         raise RuntimeError(f"the server did not start:\n{self.output()}")
+
+    def trust(self) -> ssl.SSLContext | None:
+        """What a client needs to trust it; None without TLS.
+
+        Raises:
+            OSError: it has made no certificate yet.
+        """
+        return ssl.create_default_context(cafile=self.cacert) if self.cacert else None
 
     def output(self) -> str:
         """Everything it has printed."""
@@ -96,13 +108,13 @@ class RunningServer:
 
 @contextlib.contextmanager
 def running_server(
-    data_dir: Path | None = None, environment: Mapping[str, str] | None = None
+    data_dir: Path | None = None, environment: Mapping[str, str] | None = None, *, tls: bool = False
 ) -> Iterator[RunningServer]:
     """Run a server for the length of a block; without ``data_dir`` on a folder that vanishes with it."""
     with contextlib.ExitStack() as stack:
         if data_dir is None:
             data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="partway-"))) / "data"
-        server = RunningServer(data_dir, environment)
+        server = RunningServer(data_dir, environment, tls=tls)
         stack.callback(server.kill)
         server.start()
         yield server
