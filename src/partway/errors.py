@@ -51,6 +51,7 @@
     │   └── JobsUnavailable             the database of the jobs can't be reached
     ├── ProgramFailed                   an external program did not do its work, through no fault of the file
     │   └── ProgramMissing              it is not installed, or too old
+    ├── AddressRefused                  a URL leads to an address that this server may not connect to
     ├── ClientError                     raised by partway.client
     │   ├── ServerRefused               the server answered with a problem object
     │   ├── ServerUnreachable           no answer within the retry time; try again later
@@ -388,6 +389,10 @@ class ProgramFailed(PartwayError):
 
 class ProgramMissing(ProgramFailed):
     """A program that this needs is not installed on this server."""
+
+
+class AddressRefused(PartwayError):
+    """This address is not public, and this server connects to no others."""
 
 
 class ClientError(PartwayError):

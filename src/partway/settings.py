@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     )
     access_token_life: int = Field(HOURS, gt=300, description="Seconds a bearer token lives (contract.md 0, fact 14).")
 
+    allow_private_addresses: bool = Field(
+        False, description="Let webhooks and sources by URL lead to this machine and its private network."
+    )
+
     piece_bytes_min: int = Field(
         5 * MIB, ge=1, description="Smallest part or range that is not the last one, in bytes."
     )
