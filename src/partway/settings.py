@@ -60,6 +60,15 @@ class Settings(BaseSettings):
     upload_token_grace: float = Field(
         24 * HOURS, ge=0, description="Seconds an expired upload token still fills what it has started."
     )
+    private_token_life: float = Field(
+        30 * 24 * HOURS, gt=0, description="Seconds a private video's address waits for its first viewer."
+    )
+    private_token_grace: float = Field(
+        60, ge=0, description="Seconds a private video's address is still good after its first viewer."
+    )
+    viewer_session_life: float = Field(
+        24 * HOURS, gt=0, description="Seconds somebody may go on watching a private video."
+    )
     access_token_life: int = Field(HOURS, gt=300, description="Seconds a bearer token lives (contract.md 0, fact 14).")
 
     allow_private_addresses: bool = Field(

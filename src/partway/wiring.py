@@ -29,6 +29,7 @@ from partway.services.upkeep import Upkeep
 from partway.services.uploads import Uploads
 from partway.services.values import Facts
 from partway.services.videos import Videos
+from partway.services.viewing import Viewing, shared_secret
 from partway.services.work import SCHEDULES, Work
 from partway.settings import Settings
 from partway.transcode.folder import sweep as sweep_scratch
@@ -92,13 +93,13 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         raise ConfigurationError(f"The data folder {settings.data} can't be used: {error.strerror}.") from error
     try:
         database.prepare()
-        yield furnish(settings, database, blobs)
+        yield furnish(settings, database, blobs, await shared_secret(database))
     finally:
         await database.close()
 
 
-def furnish(settings: Settings, database: Database, blobs: BlobStore) -> House:
-    """All services on a given database and store."""
+def furnish(settings: Settings, database: Database, blobs: BlobStore, secret: bytes) -> House:
+    """All services on a given database and store; ``secret`` is the database's own, see ``shared_secret``."""
     videos = Videos(database, blobs)
     uploads = Uploads(
         database,
@@ -109,6 +110,13 @@ def furnish(settings: Settings, database: Database, blobs: BlobStore) -> House:
     )
     examinations = Examinations(database, blobs, cache_bytes=settings.index_cache_bytes)
     pictures = Pictures(database, blobs, examinations)
+    viewing = Viewing(
+        database,
+        secret,
+        token_life=settings.private_token_life,
+        token_grace=settings.private_token_grace,
+        session_life=settings.viewer_session_life,
+    )
     sweeping = Sweeping(database, blobs, request_deadline=settings.request_deadline, expire_after=settings.expire_after)
     return House(
         access=Access(database, access_token_life=settings.access_token_life),
@@ -118,7 +126,8 @@ def furnish(settings: Settings, database: Database, blobs: BlobStore) -> House:
         examinations=examinations,
         playback=Playback(database, examinations),
         pictures=pictures,
-        work=Work(database, pictures, Probing(database, examinations), sweeping),
+        viewing=viewing,
+        work=Work(database, pictures, Probing(database, examinations), sweeping, viewing),
         upkeep=Upkeep(videos, uploads, complete_after_idle=settings.complete_after_idle),
     )
 

@@ -98,7 +98,6 @@ def test_mp4_support_decides_about_the_asset(wire: Wire) -> None:
         ({"title": ""}, {"title": ""}),
         ({"description": "new"}, {"description": "new"}),
         ({"description": None}, {"description": None}),
-        ({"public": False}, {"public": False}),
         ({"panoramic": False}, {"panoramic": False}),
         ({"playerId": None}, {"playerId": None}),
         ({"playerId": "plX"}, {"playerId": "plX"}),
@@ -123,6 +122,15 @@ def test_change(wire: Wire, change: dict[str, Any], becomes: dict[str, Any]) -> 
     assert answer.status == 200
     expected = {**before, **becomes, "updatedAt": answer.json["updatedAt"]}
     assert answer.json == expected == wire.get(f"/videos/{video_id}").json
+
+
+def test_a_change_of_who_may_watch_changes_the_addresses(wire: Wire) -> None:
+    video_id = wire.create()
+    before = wire.get(f"/videos/{video_id}").json
+    for public in (False, True):
+        after = wire.ask("PATCH", f"/videos/{video_id}", json_body={"public": public}).json
+        assert after == {**before, "public": public, "updatedAt": after["updatedAt"], "assets": after["assets"]}
+        assert (after["assets"] == before["assets"]) is public
 
 
 def test_change_moves_updated_at(wire: Wire) -> None:

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import ASGIApp, Scope
 
 from partway.api import metrics
+from partway.api.gate import NEVER
 from partway.api.pages import Pages
 from partway.api.problems import answer_to, server_error, too_slow, unknown_path, wrong_method
 from partway.api.routes import auth, ours, tokens, uploads, videos, vod
@@ -80,7 +81,7 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     allow = _methods_of(request) if error.status_code == 405 else ""
     if request.url.path.startswith("/vod/"):
-        return Response(status_code=error.status_code, headers={"Allow": allow} if allow else None)
+        return Response(status_code=error.status_code, headers={**NEVER, **({"Allow": allow} if allow else {})})
     if error.status_code == 404:
         return unknown_path()
     if allow:

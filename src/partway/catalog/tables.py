@@ -140,3 +140,20 @@ idempotency = Table(
     Column("resource", String(64), nullable=False),
     Column("created_at", BigInteger, nullable=False),
 )
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+used_tokens = Table(
+    "used_tokens",
+    metadata,
+    Column("nonce", String(32), primary_key=True),
+    Column("used_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, doc="when the token would have ended unused"),
+    Index(None, "expires_at"),
+)

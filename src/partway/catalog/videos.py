@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, case, delete, exists, func, insert, select, update
 
 from partway.catalog.database import Transaction
 from partway.catalog.paging import Order, Page, fetch_page
@@ -98,7 +98,9 @@ async def change(tx: Transaction, video_id: str, changes: dict[str, Any], *, at:
     """
     values = {name: value for name, value in changes.items() if name in _CHANGEABLE}
     if "public" in changes:
-        values["generation"] = videos.c.generation + 1
+        # Only a change: to be told once more what is so ends nobody's session.
+        as_before = videos.c.public == changes["public"]
+        values["generation"] = case((as_before, videos.c.generation), else_=videos.c.generation + 1)
     touched = await tx.execute(
         update(videos)
         .where(videos.c.video_id == video_id, videos.c.deleted_at.is_(None))

@@ -12,6 +12,7 @@ from partway.services.tokens import UploadTokens
 from partway.services.upkeep import Upkeep
 from partway.services.uploads import Uploads
 from partway.services.videos import Videos
+from partway.services.viewing import Viewing
 from partway.services.work import Work
 
 
@@ -26,5 +27,6 @@ class House:
     examinations: Examinations
     playback: Playback
     pictures: Pictures
+    viewing: Viewing
     upkeep: Upkeep
     work: Work

@@ -14,6 +14,7 @@ from partway.ledger import State
 from partway.services.examination import Examinations
 from partway.services.source import SourceView
 from partway.services.status import Status, status_of
+from partway.services.viewing import Viewer
 
 if TYPE_CHECKING:
     from partway.media.index import Index
@@ -34,7 +35,7 @@ class Stream:
 
 
 class Playback:
-    """The verbs of watching."""
+    """The verbs of watching; whether somebody may is decided before (``services.viewing``)."""
 
     def __init__(self, database: Database, examinations: Examinations) -> None:
         self._database = database
@@ -55,56 +56,48 @@ class Playback:
         found = await self._examinations.of(video_id) if complete else None
         return status_of(video, upload.summary, parts, found, probe)
 
-    async def public_video(self, video_id: str) -> Video:
-        """A video that anybody may watch.
-
-        Raises:
-            NotFound: there is none, or it is private.
-        """
-        async with self._database.read() as tx:
-            video = await videos.get(tx, video_id)
-        if not video.public:
-            raise NotFound(name="videoId")
-        return video
-
-    async def master_playlist(self, video_id: str) -> str:
+    async def master_playlist(self, viewer: Viewer) -> str:
         """The master playlist.
 
         Raises:
-            NotFound: there is no such video, or it is private.
+            NotFound: the video is gone.
             NotReady: not yet.
             MediaMalformed: never.
         """
         from partway.media.playlists import master_playlist
 
-        video, index = await self._playable(video_id)
-        folder = packaging_of(video)
-        return master_playlist(index, video_uri=f"{folder}/video.m3u8", audio_uri=f"{folder}/audio.m3u8")
+        index = await self._playable(viewer.video)
+        folder = packaging_of(viewer.video)
+        return master_playlist(
+            index,
+            video_uri=viewer.uri(f"{folder}/video.m3u8"),
+            audio_uri=viewer.uri(f"{folder}/audio.m3u8"),
+        )
 
-    async def media_playlist(self, video_id: str, packaging: str, kind: Kind) -> str:
+    async def media_playlist(self, viewer: Viewer, packaging: str, kind: Kind) -> str:
         """The playlist of one rendition; raises as ``master_playlist``."""
         from partway.media.playlists import media_playlist
 
-        _, index = await self._rendition(video_id, packaging, kind)
+        _, index = await self._rendition(viewer.video, packaging, kind)
         return media_playlist(
             index,
             kind,
-            init_uri=f"{kind}-init.mp4",
-            segment_uri=lambda number: f"{kind}-{number}.{index.suffix(kind)}",
+            init_uri=viewer.uri(f"{kind}-init.mp4"),
+            segment_uri=lambda number: viewer.uri(f"{kind}-{number}.{index.suffix(kind)}"),
             count=index.segment_count(kind),
             ended=True,
         )
 
-    async def init_segment(self, video_id: str, packaging: str, kind: Kind) -> bytes:
+    async def init_segment(self, video: Video, packaging: str, kind: Kind) -> bytes:
         """The init segment of one rendition; raises as ``master_playlist``."""
         from partway.media.segments import init_segment
 
-        _, index = await self._rendition(video_id, packaging, kind)
+        _, index = await self._rendition(video, packaging, kind)
         if index.is_packed(kind):
             raise NotFound(name="init")
         return init_segment(index, kind)
 
-    async def segment(self, video_id: str, packaging: str, kind: Kind, number: int, ending: str) -> Stream:
+    async def segment(self, video: Video, packaging: str, kind: Kind, number: int, ending: str) -> Stream:
         """One segment, made from byte ranges of the source; raises as ``master_playlist``.
 
         Args:
@@ -112,7 +105,7 @@ class Playback:
         """
         from partway.media.segments import segment
 
-        source, index = await self._rendition(video_id, packaging, kind)
+        source, index = await self._rendition(video, packaging, kind)
         if not 0 <= number < index.segment_count(kind) or ending != index.suffix(kind):
             raise NotFound(name="segment")
         made = segment(index, kind, number)
@@ -124,33 +117,31 @@ class Playback:
 
         return Stream(made.size, index.media_type(kind), buffers())
 
-    async def source(self, video_id: str) -> tuple[Video, SourceView, str]:
+    async def source(self, video: Video) -> tuple[SourceView, str]:
         """The source's own bytes, and ``mp4`` or ``mov``.
 
         Raises:
-            NotFound: there is no such video, it is private, or it is not offered as a file.
+            NotFound: the video is gone, or it is not offered as a file.
             NotReady: it is not complete, or would have to be made an MP4 first.
         """
-        video = await self.public_video(video_id)
         if not video.mp4_support:
             raise NotFound(name="mp4")
-        found = await self._examinations.of(video_id)
+        found = await self._examinations.of(video.video_id)
         if found.container not in ("mp4", "mov"):
             raise NotReady()
-        return video, found.source, found.container
+        return found.source, found.container
 
-    async def _playable(self, video_id: str) -> tuple[Video, Index]:
-        video = await self.public_video(video_id)
-        found = await self._examinations.of(video_id)
+    async def _playable(self, video: Video) -> Index:
+        found = await self._examinations.of(video.video_id)
         if found.index is None:
             raise found.error if found.is_failed and found.error else NotReady(str(found.error))
-        return video, found.index
+        return found.index
 
-    async def _rendition(self, video_id: str, packaging: str, kind: Kind) -> tuple[SourceView, Index]:
-        video, index = await self._playable(video_id)
+    async def _rendition(self, video: Video, packaging: str, kind: Kind) -> tuple[SourceView, Index]:
+        index = await self._playable(video)
         if packaging != packaging_of(video) or (kind == "audio" and index.audio is None):
             raise NotFound(name="packaging")
-        return (await self._examinations.of(video_id)).source, index
+        return (await self._examinations.of(video.video_id)).source, index
 
 
 def packaging_of(video: Video) -> str:

@@ -19,6 +19,7 @@ from partway.jobs.base import Handler, Job, JobContext, Jobs, Schedule
 from partway.services.pictures import Painter, Pictures
 from partway.services.probing import Prober, Probing
 from partway.services.sweeping import Sweeping
+from partway.services.viewing import Viewing
 
 log = structlog.get_logger("partway.work")
 
@@ -29,6 +30,7 @@ _WITHOUT_PROGRAM = 600.0
 SCHEDULES = (
     Schedule("expire", "expire", 600.0),
     Schedule("sweep", "sweep", 6 * 3600.0),
+    Schedule("forget-used-tokens", "forget-used-tokens", 3600.0),
 )
 """What is done by the clock."""
 
@@ -44,11 +46,14 @@ def job_for(handler: str, video_id: str) -> Job:
 class Work:
     """The verbs of work."""
 
-    def __init__(self, database: Database, pictures: Pictures, probing: Probing, sweeping: Sweeping) -> None:
+    def __init__(
+        self, database: Database, pictures: Pictures, probing: Probing, sweeping: Sweeping, viewing: Viewing
+    ) -> None:
         self._database = database
         self._pictures = pictures
         self._probing = probing
         self._sweeping = sweeping
+        self._viewing = viewing
 
     def handlers(self, painter: Painter, prober: Prober) -> Mapping[str, Handler]:
         """What a worker can do, by name."""
@@ -67,7 +72,17 @@ class Work:
             if removed := await self._sweeping.sweep_orphans():
                 log.info("swept", blobs=removed)
 
-        return {"probe": Handler(probe), "poster": Handler(poster), "expire": Handler(expire), "sweep": Handler(sweep)}
+        async def forget_used_tokens(_: JobContext) -> None:
+            if forgotten := await self._viewing.forget():
+                log.info("forgotten", used_tokens=forgotten)
+
+        return {
+            "probe": Handler(probe),
+            "poster": Handler(poster),
+            "expire": Handler(expire),
+            "sweep": Handler(sweep),
+            "forget-used-tokens": Handler(forget_used_tokens),
+        }
 
     async def reconcile(self, jobs: Jobs) -> int:
         """Enqueue everything that is due; say how many jobs this has set going."""

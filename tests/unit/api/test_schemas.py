@@ -55,7 +55,7 @@ def test_any_payload(payload: dict[str, Any]) -> None:
             json.dumps(problem).encode()
             continue
         if made is not None:
-            assert is_sane(json.dumps(video_json(made, "http://x"), ensure_ascii=False))
+            assert is_sane(json.dumps(video_json(made, "http://x", None), ensure_ascii=False))
         assert set(changes) <= {"title", "description", "public", "panoramic", "mp4_support"} | {
             "player_id",
             "tags",
@@ -174,4 +174,4 @@ def test_status_is_what_the_clients_know(
 
 def test_a_title_can_not_leave_the_iframe() -> None:
     video = Video('"><script>', "x", created_at=0, updated_at=0)
-    assert "<script>" not in video_json(video, 'http://"><script>')["assets"]["iframe"]
+    assert "<script>" not in video_json(video, 'http://"><script>', None)["assets"]["iframe"]

@@ -81,5 +81,5 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
     database = open_database(f"sqlite:///{tmp_path / 'partway.db'}")
     database.prepare()
     blobs = LocalBlobs(tmp_path / "blobs")
-    yield Place(settings, database, blobs, furnish(settings, database, blobs))
+    yield Place(settings, database, blobs, furnish(settings, database, blobs, b"secret"))
     await database.close()

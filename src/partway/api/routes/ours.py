@@ -47,6 +47,7 @@ def router(house: House, public_url: str) -> APIRouter:
         """Close an upload whose last piece did not say that it was the last."""
         await authenticate(request, house.access)
         await house.uploads.finish(video_id)
-        return video_json(await house.videos.get(video_id), base_url(request, public_url))
+        video = await house.videos.get(video_id)
+        return video_json(video, base_url(request, public_url), house.viewing.token(video))
 
     return routes

@@ -58,7 +58,7 @@ def router(house: House, public_url: str, piece_bytes_max: int) -> APIRouter:
             return JSONResponse({"videoId": accepted.video_id}, 201)
         house.examinations.anticipate(accepted.video_id)
         video = await house.videos.get(accepted.video_id)
-        return JSONResponse(video_json(video, base_url(request, public_url)), 201)
+        return JSONResponse(video_json(video, base_url(request, public_url), house.viewing.token(video)), 201)
 
     async def refuse(body: BodyStream, error: PartwayError) -> Response:
         """Read on before the refusal is sent: a reset connection costs a browser six retries (contract.md 2.4)."""

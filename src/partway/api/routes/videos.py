@@ -14,12 +14,15 @@ from partway.api.schemas.status import status_json
 from partway.api.schemas.videos import NewVideo, VideoChanges, video_json
 from partway.errors import InvalidAttribute
 from partway.services.house import House
-from partway.services.values import VIDEO_SORT_KEYS
+from partway.services.values import VIDEO_SORT_KEYS, Video
 
 
 def router(house: House, public_url: str) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/videos", tags=["Videos"])
+
+    def answer(request: Request, video: Video) -> dict[str, Any]:
+        return video_json(video, base_url(request, public_url), house.viewing.token(video))
 
     @routes.get("")
     async def list_videos(request: Request) -> dict[str, Any]:
@@ -32,7 +35,7 @@ def router(house: House, public_url: str) -> APIRouter:
             return envelope(request, (), total=0, page=page, size=size)
         found = await house.videos.find(wanted, order, page=page, page_size=size)
         base = base_url(request, public_url)
-        items = (video_json(video, base) for video in found.items)
+        items = (video_json(video, base, house.viewing.token(video)) for video in found.items)
         return envelope(request, items, total=found.total, page=page, size=size)
 
     @routes.post("", status_code=201)
@@ -52,20 +55,20 @@ def router(house: House, public_url: str) -> APIRouter:
             idempotency_key=idempotency_key(request),
             asked=json.dumps(payload, sort_keys=True),
         )
-        return video_json(video, base_url(request, public_url))
+        return answer(request, video)
 
     @routes.get("/{video_id}")
     async def get_video(request: Request, video_id: str) -> dict[str, Any]:
         """Get a video."""
         await authenticate(request, house.access)
-        return video_json(await house.videos.get(video_id), base_url(request, public_url))
+        return answer(request, await house.videos.get(video_id))
 
     @routes.patch("/{video_id}")
     async def change_video(request: Request, video_id: str) -> dict[str, Any]:
         """Change a video: a merge patch, null unsets, what is absent stays."""
         await authenticate(request, house.access)
         changes = parse(VideoChanges, await read_json(request)).as_changes()
-        return video_json(await house.videos.change(video_id, changes), base_url(request, public_url))
+        return answer(request, await house.videos.change(video_id, changes))
 
     @routes.delete("/{video_id}", status_code=204)
     async def delete_video(request: Request, video_id: str) -> Response:

@@ -1,4 +1,4 @@
-"""``/vod/{videoId}``: the player and what it plays.
+"""``/vod/{videoId}``: the player and what it plays, all of it behind the gate.
 
 While waiting: 202 with an empty body; failed, deleted or not allowed: 404 with an empty body, for an SDK
 takes any other body for "playable" (contract.md 0, fact 19). No cookies, fixed content types.
@@ -6,61 +6,55 @@ takes any other body for "playable" (contract.md 0, fact 19). No cookies, fixed 
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Awaitable, Callable
 from typing import Literal, cast
 from urllib.parse import quote
 
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from partway.api.caller import base_url
+from partway.api.gate import GUARDED, NEVER, Answerer, Gate
 from partway.api.pages import Pages
 from partway.api.ranges import is_held, parse_range
-from partway.api.schemas.videos import assets_json
-from partway.errors import MediaError, NotFound, NotReady
+from partway.api.schemas.videos import asset_root
+from partway.errors import NotFound
 from partway.services.house import House
+from partway.services.viewing import Viewer
 
-Answerer = Callable[[Request], Awaitable[Response]]
 Kind = Literal["video", "audio"]
 
 _PLAYLIST = "application/vnd.apple.mpegurl"
-_GUARDED = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"}
-_FOREVER = {**_GUARDED, "Cache-Control": "public, max-age=31536000, immutable"}
-_A_MINUTE = {**_GUARDED, "Cache-Control": "public, max-age=60"}
-_NEVER = {**_GUARDED, "Cache-Control": "no-store"}
+_FOREVER = {**GUARDED, "Cache-Control": "public, max-age=31536000, immutable"}
+_A_MINUTE = {**GUARDED, "Cache-Control": "public, max-age=60"}
 
 
 def routes(house: House, pages: Pages, public_url: str) -> list[BaseRoute]:
     """The routes; each answers HEAD as well."""
 
-    async def player(request: Request) -> Response:
+    async def player(request: Request, viewer: Viewer) -> Response:
         """The player page; says why when there is nothing to play yet."""
-        video_id = request.path_params["video_id"]
-        video = await house.playback.public_video(video_id)
-        status = await house.playback.status(video_id)
-        assets = assets_json(video, base_url(request, public_url))
+        video = viewer.video
+        status = await house.playback.status(video.video_id)
+        root = asset_root(video.video_id, base_url(request, public_url), None)
         return pages.player(
             video.title,
             {
-                "videoId": video_id,
+                "videoId": video.video_id,
                 "title": video.title,
-                "hls": assets["hls"],
-                "status": f"{assets['player']}/status.json",
-                "poster": assets["thumbnail"],
+                "hls": viewer.uri(f"{root}/hls/manifest.m3u8"),
+                "status": viewer.uri(f"{root}/status.json"),
+                "poster": viewer.uri(f"{root}/thumbnail.jpg"),
                 "playable": status.is_playable,
                 "reason": status.reason,
             },
         )
 
-    async def status(request: Request) -> Response:
+    async def status(request: Request, viewer: Viewer) -> Response:
         """What the player polls: whether it can be played, and why not."""
-        video_id = request.path_params["video_id"]
-        await house.playback.public_video(video_id)
-        found = await house.playback.status(video_id)
+        found = await house.playback.status(viewer.video.video_id)
         body = {
             "playable": found.is_playable,
             "complete": found.state == "complete",
@@ -68,38 +62,39 @@ def routes(house: House, pages: Pages, public_url: str) -> list[BaseRoute]:
             "reason": found.reason,
             "receivedBytes": found.summary.received_bytes,
         }
-        return JSONResponse(body, headers=_NEVER)
+        return JSONResponse(body, headers=NEVER)
 
-    async def master(request: Request) -> Response:
+    async def master(request: Request, viewer: Viewer) -> Response:
         """The HLS master playlist; 202 until it can be played."""
-        text = await house.playback.master_playlist(request.path_params["video_id"])
+        text = await house.playback.master_playlist(viewer)
         return Response(text, media_type=_PLAYLIST, headers=_A_MINUTE)
 
-    async def playlist(request: Request) -> Response:
+    async def playlist(request: Request, viewer: Viewer) -> Response:
         """The HLS playlist of the video or of its sound."""
-        video_id, packaging, kind = _rendition(request)
-        text = await house.playback.media_playlist(video_id, packaging, kind)
+        packaging, kind = _rendition(request)
+        text = await house.playback.media_playlist(viewer, packaging, kind)
         return Response(text, media_type=_PLAYLIST, headers=_A_MINUTE)
 
-    async def init(request: Request) -> Response:
+    async def init(request: Request, viewer: Viewer) -> Response:
         """The init segment of a rendition."""
-        video_id, packaging, kind = _rendition(request)
-        body = await house.playback.init_segment(video_id, packaging, kind)
+        packaging, kind = _rendition(request)
+        body = await house.playback.init_segment(viewer.video, packaging, kind)
         return Response(body, media_type=f"{kind}/mp4", headers=_FOREVER)
 
-    async def segment(request: Request) -> Response:
+    async def segment(request: Request, viewer: Viewer) -> Response:
         """A segment, made on request from byte ranges of the source."""
-        video_id, packaging, kind = _rendition(request)
+        packaging, kind = _rendition(request)
         number, ending = request.path_params["number"], request.path_params["ending"]
-        made = await house.playback.segment(video_id, packaging, kind, number, ending)
+        made = await house.playback.segment(viewer.video, packaging, kind, number, ending)
         headers = {**_FOREVER, "Content-Length": str(made.size)}
         if request.method == "HEAD":
             return Response(media_type=made.media_type, headers=headers)
         return StreamingResponse(made.buffers, media_type=made.media_type, headers=headers)
 
-    async def source(request: Request) -> Response:
+    async def source(request: Request, viewer: Viewer) -> Response:
         """The source's own bytes, with Range requests; ``?dl=1`` to save it."""
-        video, view, container = await house.playback.source(request.path_params["video_id"])
+        video = viewer.video
+        view, container = await house.playback.source(video)
         etag = f'"{video.video_id}-{view.size}"'
         headers = {**_A_MINUTE, "Accept-Ranges": "bytes", "ETag": etag}
         media_type = "video/mp4" if container == "mp4" else "video/quicktime"
@@ -123,15 +118,19 @@ def routes(house: House, pages: Pages, public_url: str) -> list[BaseRoute]:
             return Response(status_code=code, media_type=media_type, headers=headers)
         return StreamingResponse(view.stream(offset, length), code, headers=headers, media_type=media_type)
 
-    async def thumbnail(request: Request) -> Response:
+    async def thumbnail(request: Request, viewer: Viewer) -> Response:
         """The poster; 202 until there is one."""
-        video_id = request.path_params["video_id"]
-        await house.playback.public_video(video_id)
-        length, buffers = await house.pictures.poster(video_id)
+        length, buffers = await house.pictures.poster(viewer.video.video_id)
         headers = {**_A_MINUTE, "Content-Length": str(length)}
         if request.method == "HEAD":
             return Response(media_type="image/jpeg", headers=headers)
         return StreamingResponse(buffers, media_type="image/jpeg", headers=headers)
+
+    async def session(_: Request, viewer: Viewer) -> Response:
+        """A private video's viewer session, for ``?avh=``; uses up the token."""
+        if viewer.session is None:
+            raise NotFound(name="session")
+        return JSONResponse({"session_token": viewer.session}, headers=NEVER)
 
     rendition = "/hls/{packaging}/{kind:rendition}"
     register_url_convertor("rendition", _Rendition())
@@ -145,11 +144,10 @@ def routes(house: House, pages: Pages, public_url: str) -> list[BaseRoute]:
         (rendition + "-{number:number}.{ending}", segment),
         ("/mp4/source.mp4", source),
         ("/thumbnail.jpg", thumbnail),
+        ("/session", session),
     )
-    return [
-        Route("/vod/{video_id}" + path, _asset(answer), methods=["GET", "HEAD"], name=answer.__name__)
-        for path, answer in answers
-    ]
+    gate = Gate(house.viewing)
+    return [route for path, answer in answers for route in gate.routes(path, answer)]
 
 
 class _Rendition(Convertor[str]):
@@ -172,19 +170,5 @@ class _Number(Convertor[int]):
         return str(value)
 
 
-def _asset(answer: Answerer) -> Answerer:
-    @functools.wraps(answer)
-    async def answered(request: Request) -> Response:
-        try:
-            return await answer(request)
-        except NotReady:
-            return Response(status_code=202, headers=_NEVER)
-        except (NotFound, MediaError):
-            return Response(status_code=404, headers=_NEVER)
-
-    return answered
-
-
-def _rendition(request: Request) -> tuple[str, str, Kind]:
-    params = request.path_params
-    return params["video_id"], params["packaging"], cast(Kind, params["kind"])
+def _rendition(request: Request) -> tuple[str, Kind]:
+    return request.path_params["packaging"], cast(Kind, request.path_params["kind"])

@@ -67,8 +67,13 @@ class NewVideo(VideoChanges):
         return type(self).model_construct(_fields_set=set(sent), **sent).as_changes()
 
 
-def video_json(video: Video, base: str) -> dict[str, Any]:
-    """A Video (contract.md 4.1); ``base`` is the start of every absolute URL in it."""
+def video_json(video: Video, base: str, token: str | None) -> dict[str, Any]:
+    """A Video (contract.md 4.1).
+
+    Args:
+        base: the start of every absolute URL in it.
+        token: a new one of ``Viewing.token``; None for a public video alone.
+    """
     return {
         "videoId": video.video_id,
         "title": video.title,
@@ -88,17 +93,23 @@ def video_json(video: Video, base: str) -> dict[str, Any]:
         "discardedAt": None,
         "deletesAt": None,
         "source": {"type": "upload", "uri": f"/videos/{video.video_id}/source"},
-        "assets": assets_json(video, base),
+        "assets": assets_json(video, base, token),
     }
 
 
-def assets_json(video: Video, base: str) -> dict[str, str]:
+def asset_root(video_id: str, base: str, token: str | None) -> str:
+    """What stands before the path of each of a video's assets."""
+    return f"{base}/vod/{video_id}" + (f"/token/{token}" if token else "")
+
+
+def assets_json(video: Video, base: str, token: str | None) -> dict[str, str]:
     """The asset URLs of a video (contract.md 4.2)."""
-    root = f"{base}/vod/{video.video_id}"
+    root = asset_root(video.video_id, base, token)
+    player = asset_root(video.video_id, base, None) + (f"?token={token}" if token else "")
     assets = {
-        "iframe": f'<iframe src="{escape(root)}" width="100%" height="100%" frameborder="0" scrolling="no" '
+        "iframe": f'<iframe src="{escape(player)}" width="100%" height="100%" frameborder="0" scrolling="no" '
         'allowfullscreen="true"></iframe>',
-        "player": root,
+        "player": player,
         "hls": f"{root}/hls/manifest.m3u8",
         "thumbnail": f"{root}/thumbnail.jpg",
     }
