@@ -7,6 +7,7 @@ file (``PARTWAY_CONFIG``, else ``partway.toml`` in the data folder); the first o
 from __future__ import annotations
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,9 @@ class Settings(BaseSettings):
     database: str = Field("", description="Database URL; empty is an SQLite file in the data folder.")
     blobs: str = Field("", description="Blob store URL; empty is a folder in the data folder.")
     public_url: str = Field("", description="Base of every URL we write; empty takes it from the listener.")
+    trusted_proxies: str = Field(
+        "", description="Addresses and networks whose forwarded headers are believed, such as 127.0.0.1, 10.0.0.0/8."
+    )
     tls_self_signed: bool = Field(False, description="Serve https with a certificate of our own making.")
     tls_cert: str = Field("", description="Serve https with this certificate: a PEM file, its chain included.")
     tls_key: str = Field("", description="The key of tls_cert: a PEM file without a password.")
@@ -94,6 +98,19 @@ class Settings(BaseSettings):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/")
 
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: Any) -> Any:
+        joined = ",".join(value) if isinstance(value, list) else value
+        if isinstance(joined, str):
+            _networks_of(joined)
+        return joined
+
+    @property
+    def trusted_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """``trusted_proxies`` as networks."""
+        return _networks_of(self.trusted_proxies)
+
     @property
     def is_tls(self) -> bool:
         """Whether https is served."""
@@ -116,6 +133,10 @@ class Settings(BaseSettings):
         data = init_settings().get("data") or os.environ.get("PARTWAY_DATA") or "partway-data"
         toml = os.environ.get("PARTWAY_CONFIG") or Path(data) / "partway.toml"
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=toml)
+
+
+def _networks_of(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(one.strip()) for one in text.split(",") if one.strip())
 
 
 def read_settings(**flags: Any) -> Settings:

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import ASGIApp, Scope
 
 from partway.api import metrics
+from partway.api.forwarded import Forwarded
 from partway.api.gate import NEVER
 from partway.api.pages import Pages
 from partway.api.problems import answer_to, server_error, too_slow, unknown_path, wrong_method
@@ -26,12 +27,14 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 def create_app(house: House, settings: Settings) -> ASGIApp:
     """Put the app together."""
-    return Skin(
+    skin = Skin(
         create_routes(house, settings),
         uploads=settings.rate_limit_uploads,
         writes=settings.rate_limit_writes,
         reads=settings.rate_limit_reads,
     )
+    networks = settings.trusted_networks
+    return Forwarded(skin, networks) if networks else skin
 
 
 def create_routes(house: House, settings: Settings) -> FastAPI:

@@ -84,6 +84,7 @@ class Skin:
                 "request",
                 method=scope["method"],
                 path=scope["path"],
+                client=(scope.get("client") or ("",))[0],
                 status=status,
                 seconds=round(time.perf_counter() - begun, 4),
             )

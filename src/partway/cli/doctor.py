@@ -53,7 +53,7 @@ async def _examine(settings: Settings) -> list[Finding]:
     findings.append(_player())
     findings.extend(await check_sandbox(settings))
     if settings.public_url:
-        findings.append(await _reachable(settings.public_url))
+        findings.append(await _reachable(settings))
     return findings
 
 
@@ -89,16 +89,26 @@ def _player() -> Finding:
     return Finding("player", False, words)
 
 
-async def _reachable(public_url: str) -> Finding:
+async def _reachable(settings: Settings) -> Finding:
+    """Ask ``public_url`` as a client would: no redirects, since an upload is not sent twice, and no blind trust."""
+    import ssl
+
     import httpx2
 
     from partway.wiring import Finding
 
+    url, own = settings.public_url, settings.data / "tls" / "cert.pem"
+    trust = ssl.create_default_context()
+    if own.is_file():
+        trust.load_verify_locations(cafile=own)
     try:
-        async with httpx2.AsyncClient(timeout=5, follow_redirects=True) as client:
-            answer = await client.get(f"{public_url}/healthz")
+        async with httpx2.AsyncClient(timeout=5, verify=trust) as client:
+            answer = await client.get(f"{url}/healthz")
     except (httpx2.HTTPError, OSError) as error:
-        return Finding("public_url", False, f"{public_url} can't be reached from here: {error}")
-    if answer.status_code != 200:
-        return Finding("public_url", False, f"{public_url}/healthz answers {answer.status_code}; is this our server?")
-    return Finding("public_url", True, f"{public_url} answers")
+        why = f"its certificate is not trusted: {error}" if "CERTIFICATE_VERIFY" in str(error) else str(error)
+        return Finding("public_url", False, f"{url} can't be reached from here: {why or type(error).__name__}")
+    if answer.is_redirect:
+        return Finding("public_url", False, f"{url} sends us on to {answer.headers.get('location')}; set it to that")
+    if answer.status_code != 200 or "ok" not in answer.text:
+        return Finding("public_url", False, f"{url}/healthz answers {answer.status_code}; is this our server?")
+    return Finding("public_url", True, f"{url} answers")

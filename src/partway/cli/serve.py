@@ -24,6 +24,9 @@ def serve(
     database: Annotated[str | None, typer.Option(help="Database URL; default: an SQLite file in --data.")] = None,
     blobs: Annotated[str | None, typer.Option(help="Blob store URL; default: a folder in --data.")] = None,
     public_url: Annotated[str | None, typer.Option(help="Base of every URL we write, behind a proxy.")] = None,
+    trusted_proxies: Annotated[
+        str | None, typer.Option(help="Proxies whose forwarded headers are believed: addresses, networks, commas.")
+    ] = None,
     tls_self_signed: Annotated[
         bool | None, typer.Option("--tls-self-signed", help="Serve https with a certificate made by ourselves.")
     ] = None,
@@ -59,6 +62,7 @@ def serve(
             database=database,
             blobs=blobs,
             public_url=public_url,
+            trusted_proxies=trusted_proxies,
             tls_self_signed=tls_self_signed,
             tls_cert=tls_cert,
             tls_key=tls_key,
