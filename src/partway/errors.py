@@ -19,6 +19,7 @@
     │   │   └── SeveralProblems
     │   └── UploadRefused               contract.md 1.1, the table of upload errors
     │       ├── FileMissing, SeveralFiles, FileEmpty, FileTooLarge
+    │       ├── FileInvalid, ExtensionInvalid    an image or a text that is none
     │       ├── AlreadyUploaded, AlreadyInitiated
     │       ├── UploadHasGaps           finish was asked for too early
     │       ├── RangeMalformed, StartedWithPart, StartedWithBytes
@@ -178,6 +179,14 @@ class FileEmpty(UploadRefused):
 
 class FileTooLarge(UploadRefused):
     """The uploaded file is too large."""
+
+
+class FileInvalid(UploadRefused):
+    """The uploaded file is invalid."""
+
+
+class ExtensionInvalid(UploadRefused):
+    """Only some file extensions are supported."""
 
 
 class AlreadyUploaded(UploadRefused):

@@ -22,8 +22,10 @@ from partway.services.examination import Examination, Examinations
 from partway.services.house import House
 from partway.services.pictures import Pictures
 from partway.services.playback import Playback
+from partway.services.players import Players
 from partway.services.probing import Probing
 from partway.services.sweeping import Sweeping
+from partway.services.text_tracks import TextTracks
 from partway.services.tokens import UploadTokens
 from partway.services.upkeep import Upkeep
 from partway.services.uploads import Uploads
@@ -126,6 +128,8 @@ def furnish(settings: Settings, database: Database, blobs: BlobStore, secret: by
         examinations=examinations,
         playback=Playback(database, examinations),
         pictures=pictures,
+        text_tracks=TextTracks(database, blobs),
+        players=Players(database, blobs),
         viewing=viewing,
         work=Work(database, pictures, Probing(database, examinations), sweeping, viewing),
         upkeep=Upkeep(videos, uploads, complete_after_idle=settings.complete_after_idle),

@@ -28,6 +28,8 @@ TITLES: dict[str, tuple[int, str]] = {
     "uploaded-file-multiple-files": (400, "There are more than one uploaded file in the request."),
     "uploaded-file-empty": (400, "The uploaded file is empty."),
     "uploaded-file-too-large": (400, "The uploaded file is too large."),
+    "uploaded-file-invalid-file": (400, "The uploaded file is invalid."),
+    "uploaded-file-extension-invalid": (400, "Only some file extensions are supported."),
     "video-source-already-uploaded": (400, "This video source has already been uploaded."),
     "video-content-range-already-initiated": (
         400,
@@ -88,8 +90,6 @@ TITLES.update({BYTES + slug: (400, title) for slug, title in _BY_BYTES.items()})
 LATER = {
     "video-source-already-downloaded",
     "video-source-already-copied",
-    "uploaded-file-invalid-file",
-    "uploaded-file-extension-invalid",
     "webhook-limit-reached",
     "authorization-suspended-account",
     "summary-already-exists",

@@ -20,6 +20,14 @@ METHODS = [
     ("/upload-tokens", {"GET", "POST", "OPTIONS"}),
     ("/upload-tokens/toX", {"GET", "DELETE", "OPTIONS"}),
     ("/upload", {"POST", "OPTIONS"}),
+    ("/videos/viX/captions", {"GET", "OPTIONS"}),
+    ("/videos/viX/captions/en", {"GET", "POST", "PATCH", "DELETE", "OPTIONS"}),
+    ("/videos/viX/chapters", {"GET", "OPTIONS"}),
+    ("/videos/viX/chapters/en", {"GET", "POST", "DELETE", "OPTIONS"}),
+    ("/players", {"GET", "POST", "OPTIONS"}),
+    ("/players/plX", VIDEO),
+    ("/players/plX/logo", {"POST", "DELETE", "OPTIONS"}),
+    ("/-/players/plX/logo", {"GET", "OPTIONS"}),
     ("/-/videos/viX/parts", {"GET", "OPTIONS"}),
     ("/-/videos/viX/finish", {"POST", "OPTIONS"}),
     ("/-/static/page.css", ASSET),
@@ -77,12 +85,26 @@ def test_strange_ids(wire: Wire, strange: str) -> None:
         ("POST", "/-/videos/{}/finish"),
         ("GET", "/upload-tokens/{}"),
         ("DELETE", "/upload-tokens/{}"),
+        ("GET", "/videos/{}/captions"),
+        ("GET", "/videos/{}/chapters/en"),
+        ("DELETE", "/videos/{}/captions/en"),
+        ("GET", "/players/{}"),
+        ("PATCH", "/players/{}"),
+        ("DELETE", "/players/{}"),
+        ("DELETE", "/players/{}/logo"),
+        ("GET", "/-/players/{}/logo"),
     ):
         answer = wire.ask(method, path.format(strange), json_body={} if method == "PATCH" else None)
         assert check_shape(answer)["status"] in (404, 405), answer
     assert wire.send(strange, "part 1/1", film(10)).status == 404
     assert_problem(wire.upload(wire.token(), None, film(10), strange), "resource-not-found", name="videoId")
-    for path in ("/vod/{}", "/vod/{}/hls/manifest.m3u8", "/vod/{}/mp4/source.mp4", "/vod/viX/{}"):
+    for path in (
+        "/vod/{}",
+        "/vod/{}/hls/manifest.m3u8",
+        "/vod/{}/mp4/source.mp4",
+        "/vod/{}/captions/en.vtt",
+        "/vod/viX/{}",
+    ):
         answer = wire.get(path.format(strange), key=None)
         assert (answer.status, answer.body) == (404, b"")
 

@@ -39,6 +39,8 @@ PROBLEMS: dict[type[PartwayError], Problem] = {
     errors.SeveralFiles: Problem(400, "uploaded-file-multiple-files"),
     errors.FileEmpty: Problem(400, "uploaded-file-empty"),
     errors.FileTooLarge: Problem(400, "uploaded-file-too-large"),
+    errors.FileInvalid: Problem(400, "uploaded-file-invalid-file"),
+    errors.ExtensionInvalid: Problem(400, "uploaded-file-extension-invalid"),
     errors.AlreadyUploaded: Problem(400, "video-source-already-uploaded"),
     errors.AlreadyInitiated: Problem(400, "video-content-range-already-initiated"),
     errors.UploadHasGaps: Problem(409, "upload-has-gaps"),
@@ -70,7 +72,15 @@ PROBLEMS: dict[type[PartwayError], Problem] = {
 }
 """A class that isn't here is looked up by its nearest ancestor that is."""
 
-_FILE_ERRORS = (errors.FileMissing, errors.SeveralFiles, errors.FileEmpty, errors.FileTooLarge, errors.AlreadyUploaded)
+_FILE_ERRORS = (
+    errors.FileMissing,
+    errors.SeveralFiles,
+    errors.FileEmpty,
+    errors.FileTooLarge,
+    errors.FileInvalid,
+    errors.ExtensionInvalid,
+    errors.AlreadyUploaded,
+)
 
 
 def problem_of(error: PartwayError) -> tuple[int, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What work has found out about a video: its poster, and facts that only ffprobe could tell.
+"""What work has found out about a video: its poster, and facts that only ffprobe could tell; and whose each blob is.
 
 One row a fact: whoever writes it first wins, and a second attempt learns that it has lost.
 """
@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, exists, insert, select, union_all
 
 from partway.catalog.database import Transaction
-from partway.catalog.tables import parts, pictures, probes, uploads, videos
+from partway.catalog.tables import parts, pictures, players, probes, text_tracks, uploads, videos
 from partway.ledger import State
 
 POSTER = "poster"
+
+_OF_VIDEOS = (pictures.c.blob_key, text_tracks.c.blob_key)
+_OF_OTHERS = (players.c.logo_key,)
+"""Every column that names a blob is in one of these, or is a part's: what is in none is swept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +74,9 @@ async def add_probe(tx: Transaction, video_id: str, found: Probe, *, at: int) ->
 
 
 async def blob_keys(tx: Transaction, video_id: str) -> list[str]:
-    """The blobs of a video's pictures."""
+    """The blobs of a video beside its source."""
     found = await tx.execute(
-        select(pictures.c.blob_key).where(pictures.c.video_id == video_id, pictures.c.blob_key.is_not(None))
+        union_all(*(select(column).where(column.table.c.video_id == video_id) for column in _OF_VIDEOS))
     )
     return [key for key in found.scalars() if key is not None]
 
@@ -89,12 +93,8 @@ async def without_probe(tx: Transaction, *, after: str = "", limit: int = 100) -
 
 async def known_blobs(tx: Transaction, keys: Collection[str]) -> set[str]:
     """Those of the keys that a row gives a meaning."""
-    found = await tx.execute(
-        union_all(
-            select(parts.c.blob_key).where(parts.c.blob_key.in_(keys)),
-            select(pictures.c.blob_key).where(pictures.c.blob_key.in_(keys)),
-        )
-    )
+    columns = (parts.c.blob_key, *_OF_VIDEOS, *_OF_OTHERS)
+    found = await tx.execute(union_all(*(select(column).where(column.in_(keys)) for column in columns)))
     return set(found.scalars())
 
 

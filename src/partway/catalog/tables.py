@@ -102,6 +102,33 @@ probes = Table(
     Column("probed_at", BigInteger, nullable=False),
 )
 
+text_tracks = Table(
+    "text_tracks",
+    metadata,
+    Column("video_id", ForeignKey("videos.video_id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String(16), primary_key=True, doc="captions or chapters"),
+    Column("language", String(40), primary_key=True, doc="the tag in lower case"),
+    Column("tag", String(40), nullable=False, doc="the tag as it was given"),
+    Column("is_default", Boolean, nullable=False),
+    Column("blob_key", String(64), nullable=False, unique=True),
+    Column("length", BigInteger, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+)
+
+players = Table(
+    "players",
+    metadata,
+    Column("player_id", String(32), primary_key=True),
+    Column("name", Text),
+    Column("look", Text, nullable=False, doc="JSON: colours and switches that were set"),
+    Column("logo_key", String(64), unique=True),
+    Column("logo_length", BigInteger),
+    Column("logo_type", String(32)),
+    Column("logo_link", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
 upload_tokens = Table(
     "upload_tokens",
     metadata,

@@ -27,5 +27,10 @@ Making:
     commands    the arguments of ffmpeg and ffprobe, and why each
     probing     what ffprobe's report says
 
+Beside videos:
+
+    webvtt      is this a file of captions or chapters?
+    image       which kind of image, and how large
+
 Modules with a * need numpy. The others may be imported at start-up: numpy is loaded when the first index is built.
 """

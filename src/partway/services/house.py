@@ -8,6 +8,8 @@ from partway.services.access import Access
 from partway.services.examination import Examinations
 from partway.services.pictures import Pictures
 from partway.services.playback import Playback
+from partway.services.players import Players
+from partway.services.text_tracks import TextTracks
 from partway.services.tokens import UploadTokens
 from partway.services.upkeep import Upkeep
 from partway.services.uploads import Uploads
@@ -27,6 +29,8 @@ class House:
     examinations: Examinations
     playback: Playback
     pictures: Pictures
+    text_tracks: TextTracks
+    players: Players
     viewing: Viewing
     upkeep: Upkeep
     work: Work

@@ -1,9 +1,12 @@
-"""What the upload service needs of a request's body; ``api/form.py`` is the real one."""
+"""What services need of a request's body: a form, still arriving; ``api/form.py`` is the real one."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from typing import Protocol
+
+from partway.errors import FileEmpty, FileMissing, FileTooLarge, SeveralFiles
 
 
 class IncomingFile(Protocol):
@@ -33,3 +36,34 @@ class IncomingForm(Protocol):
             ClientGone: the connection ended.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class SmallFile:
+    """A whole file of a form, and the form's text fields, before and after it."""
+
+    filename: str
+    content: bytes
+    fields: Mapping[str, str]
+
+
+async def one_file(form: IncomingForm, most: int) -> SmallFile:
+    """Read a form to its end: it has exactly one file, of 1 to ``most`` bytes, whatever the name of its field.
+
+    Raises:
+        FileMissing, SeveralFiles, FileEmpty, FileTooLarge: it is not so.
+        BodyError: the form broke off or is not well formed.
+    """
+    file = await form.next_file()
+    if file is None:
+        raise FileMissing()
+    content = bytearray()
+    async for buffer in file.buffers():
+        content += buffer
+        if len(content) > most:
+            raise FileTooLarge(f"The file has at most {most} bytes.")
+    if await form.next_file() is not None:
+        raise SeveralFiles()
+    if not content:
+        raise FileEmpty()
+    return SmallFile(file.filename, bytes(content), form.fields)

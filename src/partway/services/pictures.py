@@ -11,8 +11,8 @@ from partway.catalog.clock import now
 from partway.catalog.database import Database
 from partway.catalog.findings import Picture
 from partway.errors import MediaError, NotFound, NotReady
+from partway.services.attached import keep
 from partway.services.examination import Examination, Examinations
-from partway.services.identifiers import new_blob_key
 
 
 class Painter(Protocol):
@@ -50,7 +50,7 @@ class Pictures:
         key = None
         try:
             image = await painter(found)
-            stored = await self._blobs.put(new_blob_key(), _once(image))
+            stored = await keep(self._blobs, image)
             key, picture = stored.key, Picture(stored.key, stored.length, None)
         except MediaError as error:
             picture = Picture(None, 0, str(error))
@@ -79,7 +79,3 @@ class Pictures:
         if picture.blob_key is None:
             raise NotFound(name="thumbnail")
         return picture.length, self._blobs.read(picture.blob_key, 0, picture.length)
-
-
-async def _once(image: bytes) -> AsyncIterator[bytes]:
-    yield image

@@ -2,6 +2,10 @@
 
 from partway.catalog.clock import to_datetime
 from partway.catalog.paging import Order, Page
+from partway.catalog.players import SORT_KEYS as PLAYER_SORT_KEYS
+from partway.catalog.players import Look, PlayerTheme
+from partway.catalog.text_tracks import Kind as TextTrackKind
+from partway.catalog.text_tracks import TextTrack
 from partway.catalog.upload_tokens import SORT_KEYS as TOKEN_SORT_KEYS
 from partway.catalog.upload_tokens import UploadToken
 from partway.catalog.uploads import Part
@@ -11,15 +15,20 @@ from partway.ledger import Mode, State, Summary
 from partway.media.facts import Facts
 
 __all__ = [
+    "PLAYER_SORT_KEYS",
     "TOKEN_SORT_KEYS",
     "VIDEO_SORT_KEYS",
     "Facts",
+    "Look",
     "Mode",
     "Order",
     "Page",
     "Part",
+    "PlayerTheme",
     "State",
     "Summary",
+    "TextTrack",
+    "TextTrackKind",
     "UploadToken",
     "Video",
     "VideoFilter",

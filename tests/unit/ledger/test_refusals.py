@@ -112,8 +112,10 @@ REFUSED = [
     ([], f"bytes 0-{MAX}/{MAX + 1} {MAX + 1} a", errors.RangeTooLarge),
 ]
 
-# Those that need no ledger: the form's, the header's, and the one of ``finish`` (see test_machine.py).
+# Those that need no ledger: the form's, the header's, the one of ``finish`` (see test_machine.py), and those of files
+# that are no sources.
 ELSEWHERE = {errors.FileMissing, errors.SeveralFiles, errors.RangeMalformed, errors.UploadHasGaps}
+ELSEWHERE |= {errors.FileInvalid, errors.ExtensionInvalid}
 
 
 @pytest.mark.parametrize(

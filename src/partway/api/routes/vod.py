@@ -22,6 +22,7 @@ from partway.api.ranges import is_held, parse_range
 from partway.api.schemas.videos import asset_root
 from partway.errors import NotFound
 from partway.services.house import House
+from partway.services.values import TextTrackKind
 from partway.services.viewing import Viewer
 
 Kind = Literal["video", "audio"]
@@ -126,6 +127,18 @@ def routes(house: House, pages: Pages, public_url: str) -> list[BaseRoute]:
             return Response(media_type="image/jpeg", headers=headers)
         return StreamingResponse(buffers, media_type="image/jpeg", headers=headers)
 
+    async def text_track(request: Request, viewer: Viewer, kind: TextTrackKind) -> Response:
+        content = await house.text_tracks.content(viewer.video.video_id, kind, request.path_params["language"])
+        return Response(content, headers={**_A_MINUTE, "Content-Type": "text/vtt"})
+
+    async def captions(request: Request, viewer: Viewer) -> Response:
+        """The captions of a language, a WebVTT file."""
+        return await text_track(request, viewer, "captions")
+
+    async def chapters(request: Request, viewer: Viewer) -> Response:
+        """The chapters of a language, a WebVTT file."""
+        return await text_track(request, viewer, "chapters")
+
     async def session(_: Request, viewer: Viewer) -> Response:
         """A private video's viewer session, for ``?avh=``; uses up the token."""
         if viewer.session is None:
@@ -144,6 +157,8 @@ def routes(house: House, pages: Pages, public_url: str) -> list[BaseRoute]:
         (rendition + "-{number:number}.{ending}", segment),
         ("/mp4/source.mp4", source),
         ("/thumbnail.jpg", thumbnail),
+        ("/captions/{language}.vtt", captions),
+        ("/chapters/{language}.vtt", chapters),
         ("/session", session),
     )
     gate = Gate(house.viewing)
