@@ -45,11 +45,15 @@ def routes(house: House, pages: Pages, public_url: str) -> list[BaseRoute]:
             {
                 "videoId": video.video_id,
                 "title": video.title,
+                "page": viewer.uri(root),
                 "hls": viewer.uri(f"{root}/hls/manifest.m3u8"),
+                "mp4": viewer.uri(f"{root}/mp4/source.mp4") if video.mp4_support else None,
                 "status": viewer.uri(f"{root}/status.json"),
                 "poster": viewer.uri(f"{root}/thumbnail.jpg"),
                 "playable": status.is_playable,
                 "reason": status.reason,
+                "tracks": [],
+                "theme": None,
             },
         )
 

@@ -6,6 +6,8 @@
  * @property {boolean} loop
  * @property {boolean} hideTitle
  * @property {boolean} hideControls
+ * @property {boolean} showSubtitles
+ * @property {boolean} api whether the page that frames the player may steer it
  * @property {number | null} from in seconds
  * @property {number | null} to in seconds
  */
@@ -22,8 +24,28 @@ export function wishesIn(/** @type {string} */ hash) {
     loop: words.includes("loop"),
     hideTitle: words.includes("hide-title"),
     hideControls: words.includes("hide-controls"),
+    showSubtitles: words.includes("show-subtitles"),
+    api: words.includes("api"),
     from,
     to,
+  };
+}
+
+/**
+ * What the video's theme insists on, too.
+ *
+ * @param {Wishes} wishes @param {import("./theme.js").Theme | null} theme
+ * @returns {Wishes}
+ */
+export function wishesUnder(wishes, theme) {
+  if (!theme) return wishes;
+  return {
+    ...wishes,
+    autoplay: wishes.autoplay || theme.forceAutoplay,
+    loop: wishes.loop || theme.forceLoop,
+    hideTitle: wishes.hideTitle || theme.hideTitle,
+    hideControls: wishes.hideControls || !theme.enableControls,
+    api: wishes.api && theme.enableApi,
   };
 }
 
