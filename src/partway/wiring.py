@@ -126,7 +126,7 @@ def furnish(settings: Settings, database: Database, blobs: BlobStore, secret: by
         uploads=uploads,
         tokens=UploadTokens(database),
         examinations=examinations,
-        playback=Playback(database, examinations),
+        playback=Playback(database, examinations, early=settings.early_playback),
         pictures=pictures,
         text_tracks=TextTracks(database, blobs),
         players=Players(database, blobs),
@@ -203,7 +203,8 @@ class Workshop:
 
     async def poster(self, found: Examination) -> bytes:
         """See ``services.pictures.Painter``."""
-        return (await poster(await self.tools(), found.source, facts=found.facts)).jpeg
+        covered = None if found.is_whole else found.source.covered
+        return (await poster(await self.tools(), found.source, facts=found.facts, covered=covered)).jpeg
 
     async def probe(self, found: Examination) -> Facts:
         """See ``services.probing.Prober``."""

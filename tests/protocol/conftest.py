@@ -20,9 +20,18 @@ SMALL = {"PARTWAY_PIECE_BYTES_MIN": "1000", "PARTWAY_PIECE_BYTES_MAX": "1000000"
 """The rules are the same whatever the numbers; 1,000 bytes are quicker than 5 MiB."""
 HASTY = {**SMALL, "PARTWAY_COMPLETE_AFTER_IDLE": "1", "PARTWAY_UPLOAD_TOKEN_GRACE": "0"}
 BRIEF = {**SMALL, "PARTWAY_REQUEST_DEADLINE": "0.5"}
+LATE = {**SMALL, "PARTWAY_EARLY_PLAYBACK": "false"}
 STRICT = {"PARTWAY_PRIVATE_TOKEN_GRACE": "0"}
 FLEETING = {"PARTWAY_PRIVATE_TOKEN_LIFE": "0.5", "PARTWAY_VIEWER_SESSION_LIFE": "0.5"}
-SETTINGS = {"small": SMALL, "plain": {}, "hasty": HASTY, "brief": BRIEF, "strict": STRICT, "fleeting": FLEETING}
+SETTINGS = {
+    "small": SMALL,
+    "plain": {},
+    "hasty": HASTY,
+    "brief": BRIEF,
+    "late": LATE,
+    "strict": STRICT,
+    "fleeting": FLEETING,
+}
 
 
 @pytest.fixture(scope="session")

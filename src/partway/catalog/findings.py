@@ -86,6 +86,12 @@ async def without_poster(tx: Transaction, *, after: str = "", limit: int = 100) 
     return await _without(tx, exists().where(pictures.c.video_id == uploads.c.video_id), after, limit)
 
 
+async def without_early_poster(tx: Transaction, *, after: str = "", limit: int = 100) -> list[str]:
+    """Videos that are still arriving and have no poster yet, by id."""
+    done = exists().where(pictures.c.video_id == uploads.c.video_id)
+    return await _without(tx, done, after, limit, State.RECEIVING)
+
+
 async def without_probe(tx: Transaction, *, after: str = "", limit: int = 100) -> list[str]:
     """Complete videos that nobody has probed, by id."""
     return await _without(tx, exists().where(probes.c.video_id == uploads.c.video_id), after, limit)
@@ -98,11 +104,13 @@ async def known_blobs(tx: Transaction, keys: Collection[str]) -> set[str]:
     return set(found.scalars())
 
 
-async def _without(tx: Transaction, done: ColumnElement[bool], after: str, limit: int) -> list[str]:
+async def _without(
+    tx: Transaction, done: ColumnElement[bool], after: str, limit: int, state: State = State.COMPLETE
+) -> list[str]:
     found = await tx.execute(
         select(uploads.c.video_id)
         .join(videos, videos.c.video_id == uploads.c.video_id)
-        .where(uploads.c.state == State.COMPLETE, videos.c.deleted_at.is_(None), uploads.c.video_id > after, ~done)
+        .where(uploads.c.state == state, videos.c.deleted_at.is_(None), uploads.c.video_id > after, ~done)
         .order_by(uploads.c.video_id)
         .limit(limit)
     )

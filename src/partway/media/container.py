@@ -117,8 +117,8 @@ class MoovPlace:
 def locate_moov(size: int | None) -> Reading[MoovPlace]:
     """Find the ``moov`` box by walking the top-level boxes, whose headers are all that is read.
 
-    ``size`` is the file's size in bytes, None while it is unknown. Raises MediaMalformed where there is no such box,
-    MediaUnsupported where fragments come first.
+    ``size`` is the file's size in bytes, None while it is unknown. Raises MediaMalformed where there is no such box, or
+    only behind a fragment.
     """
     position = 0
     for _ in range(MAX_TOP_LEVEL_BOXES):
@@ -141,8 +141,8 @@ def locate_moov(size: int | None) -> Reading[MoovPlace]:
             length = size - position
         if length < header:
             raise MediaMalformed("The file is damaged: one of its boxes is shorter than its own header.")
-        if kind in (b"moof", b"styp"):
-            raise MediaUnsupported("This is a fragmented MP4, which partway does not play yet.")
+        if kind == b"moof":
+            raise MediaMalformed("The file is damaged: its first fragment comes before its index.")
         if size is not None and position + length > size:
             raise MediaMalformed("The file is cut off: it ends inside one of its boxes.")
         if kind == b"moov":

@@ -17,9 +17,12 @@ from partway.media.reading import Reading, Wanted
 from partway.media.sound import Sound, read_sound, refuse_sound
 
 if TYPE_CHECKING:
+    from partway.media.fragmented import Fragments
     from partway.media.track import Track
 
 MAX_MOOV_BYTES = 256 << 20
+_ANY_SIZE = 1 << 62
+"""Stands for a size that is not known yet: whoever serves segments looks whether their bytes are there."""
 
 Kind: TypeAlias = Literal["video", "audio"]
 
@@ -38,10 +41,8 @@ class Display:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Index:
-    """All that is needed to play a source: immutable, and built from its ``moov`` alone."""
+    """All that is needed to play a source: immutable, and built from its ``moov``, or from its fragments so far."""
 
-    size: int
-    """Of the source, in bytes."""
     video: Track
     audio: Track | None
     picture: Picture
@@ -51,6 +52,10 @@ class Index:
     facts: Facts
     nbytes: int
     """About how much memory this index holds."""
+    is_fragmented: bool = False
+    """Whether it was made of fragments: then nothing told the length of the segments in advance."""
+    is_whole: bool = True
+    """Whether no more segments will come; else the last one of each kind is still open."""
 
     def track(self, kind: Kind) -> Track:
         """The track of this kind; raises LookupError if the video has no sound."""
@@ -62,6 +67,16 @@ class Index:
     def segment_count(self, kind: Kind) -> int:
         """How many segments there are; raises LookupError if the video has no sound."""
         return self.track(kind).count
+
+    @property
+    def end_bytes(self) -> int:
+        """One past the last byte of the source that any segment needs."""
+        tracks = [self.video] if self.audio is None else [self.video, self.audio]
+        return max(int(track.highs.max()) for track in tracks)
+
+    def closed_count(self, kind: Kind) -> int:
+        """How many segments there are that nothing will change any more."""
+        return self.segment_count(kind) - (0 if self.is_whole else 1)
 
     def is_packed(self, kind: Kind) -> bool:
         """Whether the segments are bare frames, without an init segment, rather than fragmented MP4.
@@ -79,13 +94,15 @@ class Index:
         return "mp3" if self.is_packed(kind) else "m4s"
 
 
-def read_index(size: int) -> Reading[Index]:
-    """Read the index of an MP4 or MOV of ``size`` bytes, wherever in the file it is.
+def read_index(size: int | None) -> Reading[Index | Fragments]:
+    """Read the index of an MP4 or MOV of ``size`` bytes, wherever in the file it is; None while the size is unknown.
+
+    A fragmented file has no index of its own: what comes back reads on, and ``index_of`` tells what there is.
 
     Raises MediaMalformed, MediaTooLarge or MediaUnsupported, each with a sentence for people; MediaUnsupported carries
     what is known of the file all the same (``facts_of``).
     """
-    container = sniff((yield Wanted(0, min(size, HEAD_BYTES))))
+    container = sniff((yield Wanted(0, HEAD_BYTES if size is None else min(size, HEAD_BYTES))))
     refuse_container(container)
     place = yield from locate_moov(size)
     if place.length > MAX_MOOV_BYTES:
@@ -94,12 +111,43 @@ def read_index(size: int) -> Reading[Index]:
     if len(moov) < place.length:
         raise MediaMalformed("The file is cut off: it ends inside its index.")
     movie = read_movie(moov[place.header :])
-    facts = facts_from_headers(movie, size, "mov" if container == "mov" else "mp4")
+    facts = facts_from_headers(movie, size or 0, "mov" if container == "mov" else "mp4")
     try:
-        return _build(movie, facts, size)
+        if movie.mvex is not None:
+            return _fragments(movie, facts, place.offset + place.length)
+        return _build(movie, facts, _ANY_SIZE if size is None else size)
     except MediaUnsupported as refusal:
         refusal.facts = facts
         raise
+
+
+def _fragments(movie: Movie, facts: Facts, position: int) -> Fragments:
+    from partway.media.fragmented import Fragments
+    from partway.media.runs import read_defaults
+
+    assert movie.mvex is not None
+    headers_of(movie)  # what can't be played is said before the first fragment
+    return Fragments(movie, facts, read_defaults(movie.mvex), position)
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """What the headers of a playable file say."""
+
+    picture: Picture
+    display: Display
+    sound: Sound | None
+
+
+def headers_of(movie: Movie) -> Headers:
+    """Read the headers of the tracks to play; raises as ``read_index``."""
+    if movie.video is None:
+        raise MediaUnsupported("The file has no video track.")
+    return Headers(
+        read_picture(_entry_in_use(movie.video)),
+        _display(movie, movie.video),
+        _sound(movie.audio) if movie.audio else None,
+    )
 
 
 def _build(movie: Movie, known: Facts, size: int) -> Index:
@@ -107,32 +155,31 @@ def _build(movie: Movie, known: Facts, size: int) -> Index:
     from partway.media.tables import expand
     from partway.media.track import lay_audio, lay_video
 
-    if movie.fragmented:
-        raise MediaUnsupported("This is a fragmented MP4, which partway does not play yet.")
-    if movie.video is None:
-        raise MediaUnsupported("The file has no video track.")
-    picture = read_picture(_entry_in_use(movie.video))
-    display = _display(movie, movie.video)
-    sound = _sound(movie.audio) if movie.audio else None
-
+    seen = headers_of(movie)
+    assert movie.video is not None
     samples = expand(movie.video.tables, size)
     video, grid = lay_video(samples, movie.video.timescale, read_edit(movie.video.elst), movie.timescale)
-    audio = None
+    audio, sound = None, seen.sound
     if movie.audio and sound:
         samples = expand(movie.audio.tables, size)
         edit = read_edit(movie.audio.elst)
         whole = sound.codec == "mp3"
         audio = lay_audio(samples, movie.audio.timescale, edit, movie.timescale, grid, whole_frames=whole)
         audio = fill(audio, sound, grid)
+    return assemble(known, seen, video, audio, grid)
+
+
+def assemble(known: Facts, seen: Headers, video: Track, audio: Track | None, grid: Grid) -> Index:
+    """Put an index together."""
+    sound = seen.sound if audio else None
     return Index(
-        size=size,
         video=video,
         audio=audio,
-        picture=picture,
-        display=display,
+        picture=seen.picture,
+        display=seen.display,
         sound=sound,
         grid=grid,
-        facts=_facts(known, picture, display, sound, video, audio),
+        facts=_facts(known, seen.picture, seen.display, sound, video, audio),
         nbytes=4096 + video.nbytes + (audio.nbytes if audio else 0) + 32 * grid.count,
     )
 
@@ -140,7 +187,9 @@ def _build(movie: Movie, known: Facts, size: int) -> Index:
 def _entry_in_use(track: TrackHeader) -> Box:
     from partway.media.tables import description_in_use
 
-    entry = track.entries[description_in_use(track.tables, len(track.entries))]
+    # A fragmented file's table of chunks is empty, or not there.
+    used = description_in_use(track.tables, len(track.entries)) if b"stsc" in track.tables else 0
+    entry = track.entries[used]
     check_local(track, entry)
     return entry
 

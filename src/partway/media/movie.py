@@ -22,6 +22,7 @@ _TURNS = {(1, 0, 0, 1): 0, (0, 1, -1, 0): 90, (-1, 0, 0, -1): 180, (0, -1, 1, 0)
 class TrackHeader:
     """One video or sound track, its sample tables still unread."""
 
+    track_id: int
     enabled: bool
     kind: str
     """``video`` or ``audio``."""
@@ -84,9 +85,14 @@ class Movie:
     """In ticks; 0 if it does not say."""
     tracks: tuple[TrackHeader, ...]
     """Video and sound tracks alone, in the file's order."""
-    fragmented: bool
     turned: bool
     """Whether the movie as a whole has a matrix, beside those of its tracks."""
+    mvex: memoryview | None = field(repr=False)
+
+    @property
+    def fragmented(self) -> bool:
+        """Whether its samples are in fragments."""
+        return self.mvex is not None
 
     @property
     def video(self) -> TrackHeader | None:
@@ -114,7 +120,7 @@ class Movie:
 def read_movie(moov: memoryview) -> Movie:
     """Read the headers inside a ``moov`` body. Raises MediaMalformed, MediaTooLarge or MediaUnsupported."""
     header: memoryview | None = None
-    fragmented = False
+    mvex: memoryview | None = None
     tracks, count = [], 0
     for child in children(moov, limit=MAX_MOOV_CHILDREN):
         if child.kind == b"cmov":
@@ -122,7 +128,7 @@ def read_movie(moov: memoryview) -> Movie:
         if child.kind == b"mvhd":
             header = child.body
         elif child.kind == b"mvex":
-            fragmented = True
+            mvex = child.body
         elif child.kind == b"trak":
             count += 1
             if count > MAX_TRACKS:
@@ -134,7 +140,7 @@ def read_movie(moov: memoryview) -> Movie:
         raise MediaMalformed("The file's index is damaged: its mvhd box is missing.")
     timescale, duration, rest = _times(header)
     turned = _matrix(header, rest + 16) != _IDENTITY
-    return Movie(timescale, duration, tuple(tracks), fragmented, turned)
+    return Movie(timescale, duration, tuple(tracks), turned, mvex)
 
 
 def _read_track(trak: memoryview) -> TrackHeader | None:
@@ -149,9 +155,11 @@ def _read_track(trak: memoryview) -> TrackHeader | None:
     head = required(inside, b"tkhd")
     (version, flags) = fields(">B2xB", head)
     after = 36 if version == 1 else 24
+    (track_id,) = fields(">I", head, after - 12 if version == 0 else after - 16)
     shown_width, shown_height = fields(">II", head, after + 52)
     info = first_of_each(required(media, b"minf"))
     return TrackHeader(
+        track_id=track_id,
         enabled=bool(flags & 1),
         kind=kind,
         timescale=timescale,

@@ -13,8 +13,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from partway.media.index import Index, Kind
+    from partway.media.track import Track
 
 CONTENT_TYPE = "application/vnd.apple.mpegurl"
+
+_USUAL_TARGET = 6
+_LONG_TARGET = 11
+"""Keyframes that pass through are at most 10.5 s apart."""
 
 
 def master_playlist(index: Index, *, video_uri: str, audio_uri: str | None = None) -> str:
@@ -53,14 +58,11 @@ def media_playlist(
     track = index.track(kind)
     if not 0 <= count <= track.count:
         raise ValueError(f"{count} segments of {track.count}")
-    # Rounding the borders instead of the durations keeps the sum exact: no drift, however many segments.
-    micros = [(time * 1_000_000 + track.timescale // 2) // track.timescale for time in track.times.tolist()]
-    lasting = [end - start for start, end in pairwise(micros)]
+    lasting = _durations(track)
     lines = [
         "#EXTM3U",
         "#EXT-X-VERSION:7",
-        # Of the whole index, listed or not: it may not change while the playlist grows.
-        f"#EXT-X-TARGETDURATION:{max(1, (max(lasting) + 500_000) // 1_000_000)}",
+        f"#EXT-X-TARGETDURATION:{_target(index, lasting)}",
         "#EXT-X-PLAYLIST-TYPE:EVENT",
         "#EXT-X-START:TIME-OFFSET=0",
         "#EXT-X-INDEPENDENT-SEGMENTS",
@@ -73,3 +75,41 @@ def media_playlist(
     if ended:
         lines.append("#EXT-X-ENDLIST")
     return "\n".join(lines) + "\n"
+
+
+def steady_count(index: Index, kind: Kind) -> int:
+    """How many segments, from the first on, are no longer than the playlist has promised: all, but for fragments."""
+    lasting = _durations(index.track(kind))
+    if not index.is_fragmented:
+        return len(lasting)
+    most = _promised(lasting)
+    return next((number for number, length in enumerate(lasting) if _rounded(length) > most), len(lasting))
+
+
+def _durations(track: Track) -> list[int]:
+    """How long each segment lasts, in microseconds.
+
+    Rounding the borders instead of the durations keeps the sum exact: no drift, however many segments.
+    """
+    micros = [(time * 1_000_000 + track.timescale // 2) // track.timescale for time in track.times.tolist()]
+    return [end - start for start, end in pairwise(micros)]
+
+
+def _target(index: Index, lasting: list[int]) -> int:
+    """The longest segment in whole seconds, listed or not: it may not change while the playlist grows.
+
+    Fragments tell nothing of what follows. So their playlist promises a length by its first segment, and stops growing
+    before one that breaks the promise, until the source is complete.
+    """
+    longest = max(1, _rounded(max(lasting)))
+    if not index.is_fragmented:
+        return longest
+    return max(longest, _promised(lasting)) if index.is_whole else _promised(lasting)
+
+
+def _promised(lasting: list[int]) -> int:
+    return _USUAL_TARGET if _rounded(lasting[0]) <= _USUAL_TARGET else _LONG_TARGET
+
+
+def _rounded(length: int) -> int:
+    return (length + 500_000) // 1_000_000

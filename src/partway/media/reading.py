@@ -23,6 +23,8 @@ class Wanted:
 
     offset: int
     length: int
+    least: int | None = None
+    """How many of them will do where not all have arrived yet; None for all of them."""
 
 
 Reading: TypeAlias = Generator[Wanted, bytes, T]

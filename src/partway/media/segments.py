@@ -67,12 +67,12 @@ def needed(index: Index, kind: Kind, number: int) -> tuple[int, int]:
 
 
 def edge(index: Index, kind: Kind, covered: Callable[[int, int], bool], after: int = 0) -> int:
-    """How many segments, from the first on, have all their bytes: what a playlist may list.
+    """How many segments, from the first on, have all their bytes and won't change any more.
 
     ``covered(low, high)`` says whether the source holds [low, high). ``after`` is an earlier answer for the same video,
     from which the search goes on: the cost is that of what is new.
     """
-    count = index.track(kind).count
+    count = index.closed_count(kind)
     while after < count and covered(*needed(index, kind, after)):
         after += 1
     return after

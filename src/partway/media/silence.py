@@ -51,8 +51,8 @@ def silent_frame(sound: Sound) -> bytes:
     return int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8))
 
 
-def fill(track: Track, sound: Sound, grid: Grid) -> Track:
-    """The same sound with silence before it if it is late, and after it if it ends early.
+def fill(track: Track, sound: Sound, grid: Grid, *, is_whole: bool = True) -> Track:
+    """The same sound with silence before it if it is late, and after it if it ends early; ``is_whole``: it has ended.
 
     Raises MediaUnsupported where that would take silent MP3.
     """
@@ -64,7 +64,7 @@ def fill(track: Track, sound: Sound, grid: Grid) -> Track:
     # No border within a second of the sound itself: segments of a few milliseconds help nobody.
     if begins > MAX_LATE_SECONDS * second:
         before = [0, *(border for border in borders if border + second < begins)]
-    if stop - ends > MAX_EARLY_SECONDS * second:
+    if is_whole and stop - ends > MAX_EARLY_SECONDS * second:
         after = [ends, *(border for border in borders if border > ends + second)]
     if not before and not after:
         return track

@@ -73,6 +73,11 @@ class Extents:
         run = bisect_right(self.run_starts, low) - 1
         return run >= 0 and high <= self.run_ends[run]
 
+    def reach(self, low: int) -> int:
+        """Up to where every byte from ``low`` on is held; ``low`` itself if that one is not."""
+        run = bisect_right(self.run_starts, low) - 1
+        return max(low, self.run_ends[run]) if run >= 0 else low
+
     def pieces(self, low: int, high: int) -> tuple[Piece, ...]:
         """The runs of blobs that make up [low, high), in order; raises ValueError if it is not covered."""
         if low < 0 or not self.covered(low, high):

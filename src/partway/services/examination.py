@@ -1,4 +1,4 @@
-"""Examinations: what was found out about a complete source, kept in memory while there is room.
+"""Examinations: what is known of a source, whole or still arriving, kept in memory while there is room.
 
 Nothing here is stored: an index is read from the source's own tables, and can be read again.
 """
@@ -8,41 +8,51 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 from partway.blobs.base import BlobStore
 from partway.catalog import uploads
 from partway.catalog.database import Database
-from partway.errors import MediaError, MediaMalformed, NotReady
-from partway.ledger import State
-from partway.media.container import HEAD_BYTES, sniff
-from partway.media.reading import Reading, Wanted
+from partway.catalog.uploads import Upload
+from partway.errors import MediaError, MediaMalformed
+from partway.services.growth import Growth
 from partway.services.source import SourceView, view_of
 
 if TYPE_CHECKING:
     # Only for names: numpy comes with the index, and a server that nobody watches does without it.
+    from partway.media.edge import Edge
     from partway.media.facts import Facts
     from partway.media.index import Index
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What was found out; immutable, as the source is."""
+    """What is known of a source at one moment; immutable."""
 
     container: str | None
     """By its first bytes: ``mp4``, ``mov``, ``matroska`` ...; None for nothing known."""
     source: SourceView
     index: Index | None
+    edge: Edge | None
+    """How far it can be watched; None where there is no index."""
     facts: Facts | None
     error: MediaError | None
     """Why there is no index."""
 
     @property
+    def is_whole(self) -> bool:
+        """Whether the source has all its bytes; then nothing here changes any more."""
+        return self.source.is_whole
+
+    @property
+    def is_playable(self) -> bool:
+        """Whether there is something to watch."""
+        return self.index is not None and (self.is_whole or (self.edge is not None and self.edge.video > 0))
+
+    @property
     def is_failed(self) -> bool:
         """Whether no way of playing it is left."""
-        return isinstance(self.error, MediaMalformed)
+        return self.is_whole and isinstance(self.error, MediaMalformed)
 
     @property
     def weight(self) -> int:
@@ -50,8 +60,19 @@ class Examination:
         return 4096 + 200 * len(self.source.extents.keys) + (self.index.nbytes if self.index else 0)
 
 
+class _Subject:
+    """A source and what has been read of it."""
+
+    def __init__(self) -> None:
+        self.growth = Growth()
+        self.latest: Examination | None = None
+        self.seen = -1
+        """How many pieces the source had."""
+        self.lock = asyncio.Lock()
+
+
 class Examinations:
-    """Examines each complete source once, whoever asks, and forgets the longest unused.
+    """Examines each source as far as it has arrived, once, whoever asks, and forgets the longest unused.
 
     Args:
         cache_bytes: memory for what was found out.
@@ -61,81 +82,71 @@ class Examinations:
         self._database = database
         self._blobs = blobs
         self._cache_bytes = cache_bytes
-        self._known: OrderedDict[str, Examination] = OrderedDict()
-        self._under_way: dict[str, asyncio.Task[Examination]] = {}
+        self._subjects: OrderedDict[str, _Subject] = OrderedDict()
+        self._under_way: set[asyncio.Task[Examination]] = set()
         self._one_at_a_time = asyncio.Semaphore(1)
 
     async def of(self, video_id: str) -> Examination:
-        """What there is to know of a complete source.
+        """What there is to know of a source at this moment.
 
         Raises:
             NotFound: there is no such video.
-            NotReady: it is not complete.
         """
-        if (found := self._known.get(video_id)) is not None:
-            self._known.move_to_end(video_id)
-            return found
-        return await asyncio.shield(self._under_way.get(video_id) or self._begin(video_id))
+        subject = self._subjects.get(video_id)
+        if subject is not None and subject.latest is not None and subject.latest.is_whole:
+            self._subjects.move_to_end(video_id)
+            return subject.latest
+        # Whoever asked may go away; others may be waiting for the same answer.
+        return await asyncio.shield(self._begin(video_id))
 
     def anticipate(self, video_id: str) -> None:
         """Begin with a source that has just become complete, before anybody asks for it."""
-        if video_id not in self._known and video_id not in self._under_way:
-            self._begin(video_id).add_done_callback(_heard)
+        self._begin(video_id).add_done_callback(_heard)
 
     def _begin(self, video_id: str) -> asyncio.Task[Examination]:
         task = asyncio.ensure_future(self._examine(video_id))
-        self._under_way[video_id] = task
-        task.add_done_callback(lambda _: self._under_way.pop(video_id, None))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
         return task
 
     async def _examine(self, video_id: str) -> Examination:
         async with self._database.read() as tx:
             upload = await uploads.get(tx, video_id)
-            if upload.summary.state is not State.COMPLETE:
-                raise NotReady()
+        subject = self._subjects.setdefault(video_id, _Subject())
+        self._subjects.move_to_end(video_id)
+        async with subject.lock:
+            if subject.latest is None or _is_older(subject, upload):
+                await self._read_on(video_id, subject)
+            found = subject.latest
+            assert found is not None
+        while len(self._subjects) > 1 and self._weight() > self._cache_bytes:
+            self._subjects.popitem(last=False)
+        return found
+
+    async def _read_on(self, video_id: str, subject: _Subject) -> None:
+        async with self._database.read() as tx:
+            upload = await uploads.get(tx, video_id)
             parts = await uploads.all_parts(tx, video_id)
         source = view_of(upload.summary, parts, self._blobs)
-        container = sniff(await source.read(0, HEAD_BYTES))
-        index, error = None, None
+        growth = subject.growth
         # One at a time: a hostile index may ask for 256 MiB.
         async with self._one_at_a_time:
-            from partway.media.index import read_index
-
-            try:
-                index = await _drive(read_index(source.size), source)
-            except MediaError as unplayable:
-                error = unplayable
+            await growth.advance(source)
+        index, error = growth.index, growth.error
         facts = index.facts if index else getattr(error, "facts", None)
-        found = Examination(container, source, index, facts, error)
-        self._known[video_id] = found
-        while len(self._known) > 1 and sum(one.weight for one in self._known.values()) > self._cache_bytes:
-            self._known.popitem(last=False)
-        return found
+        subject.latest = Examination(growth.container, source, index, growth.edge if index else None, facts, error)
+        subject.seen = upload.summary.pieces
+
+    def _weight(self) -> int:
+        return sum(one.latest.weight for one in self._subjects.values() if one.latest is not None)
+
+
+def _is_older(subject: _Subject, upload: Upload) -> bool:
+    assert subject.latest is not None
+    return upload.summary.pieces > subject.seen or (upload.summary.state == "complete" and not subject.latest.is_whole)
 
 
 def _heard(task: asyncio.Task[Examination]) -> None:
     """Nobody waits for this one: what went wrong is told to whoever asks next."""
     if not task.cancelled():
         task.exception()
-
-
-async def _drive(reading: Reading[T], source: SourceView) -> T:
-    """Answer a parser's wishes from the source; the parsing itself runs in a thread."""
-
-    def advance(answer: bytes | None) -> Wanted | _Done[T]:
-        try:
-            return next(reading) if answer is None else reading.send(answer)
-        except StopIteration as done:
-            return _Done(done.value)
-
-    answer: bytes | None = None
-    while True:
-        step = await asyncio.to_thread(advance, answer)
-        if isinstance(step, _Done):
-            return step.value
-        answer = await source.read(step.offset, step.length)
-
-
-@dataclass(frozen=True, slots=True)
-class _Done(Generic[T]):
-    value: T

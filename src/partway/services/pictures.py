@@ -22,6 +22,7 @@ class Painter(Protocol):
         """One JPEG.
 
         Raises:
+            NotReady: what it takes has not arrived yet.
             MediaError: none can be made of this source; trying again would not help.
         """
         ...
@@ -39,6 +40,9 @@ class Pictures:
         """Make a video's poster and publish it, unless there is one; done as often as asked, published once.
 
         A video that has been deleted meanwhile needs none.
+
+        Raises:
+            NotReady: the source is still arriving, and what it takes is not there.
         """
         try:
             async with self._database.read() as tx:
@@ -53,6 +57,8 @@ class Pictures:
             stored = await keep(self._blobs, image)
             key, picture = stored.key, Picture(stored.key, stored.length, None)
         except MediaError as error:
+            if not found.is_whole:
+                raise NotReady() from error  # not the last word: the rest may explain it
             picture = Picture(None, 0, str(error))
         if not await self._publish(video_id, picture) and key is not None:
             await self._blobs.delete(key)

@@ -11,7 +11,7 @@ from partway.catalog.database import Database
 from partway.catalog.videos import Video
 from partway.errors import NotFound, NotReady
 from partway.ledger import State
-from partway.services.examination import Examinations
+from partway.services.examination import Examination, Examinations
 from partway.services.source import SourceView
 from partway.services.status import Status, status_of
 from partway.services.viewing import Viewer
@@ -34,12 +34,26 @@ class Stream:
     buffers: AsyncIterator[bytes]
 
 
-class Playback:
-    """The verbs of watching; whether somebody may is decided before (``services.viewing``)."""
+@dataclass(frozen=True, slots=True)
+class Playlist:
+    """A playlist's text."""
 
-    def __init__(self, database: Database, examinations: Examinations) -> None:
+    text: str
+    is_final: bool
+    """Whether a later one will be the same."""
+
+
+class Playback:
+    """The verbs of watching.
+
+    Args:
+        early: whether a video may be watched while it is still arriving.
+    """
+
+    def __init__(self, database: Database, examinations: Examinations, *, early: bool) -> None:
         self._database = database
         self._examinations = examinations
+        self._early = early
 
     async def status(self, video_id: str) -> Status:
         """Tell where a video stands.
@@ -52,11 +66,10 @@ class Playback:
             upload = await uploads.get(tx, video_id)
             parts = tuple(await uploads.all_parts(tx, video_id))
             probe = await findings.probe(tx, video_id)
-        complete = upload.summary.state is State.COMPLETE
-        found = await self._examinations.of(video_id) if complete else None
-        return status_of(video, upload.summary, parts, found, probe)
+        found = None if upload.summary.state is State.EMPTY else await self._examinations.of(video_id)
+        return status_of(video, upload.summary, parts, found, probe, early=self._early)
 
-    async def master_playlist(self, viewer: Viewer) -> str:
+    async def master_playlist(self, viewer: Viewer) -> Playlist:
         """The master playlist.
 
         Raises:
@@ -66,27 +79,30 @@ class Playback:
         """
         from partway.media.playlists import master_playlist
 
-        index = await self._playable(viewer.video)
+        found, index = await self._playable(viewer.video)
         folder = packaging_of(viewer.video)
-        return master_playlist(
+        text = master_playlist(
             index,
             video_uri=viewer.uri(f"{folder}/video.m3u8"),
             audio_uri=viewer.uri(f"{folder}/audio.m3u8"),
         )
+        return Playlist(text, found.is_whole)
 
-    async def media_playlist(self, viewer: Viewer, packaging: str, kind: Kind) -> str:
-        """The playlist of one rendition; raises as ``master_playlist``."""
+    async def media_playlist(self, viewer: Viewer, packaging: str, kind: Kind) -> Playlist:
+        """The playlist of one rendition, as far as it has arrived; raises as ``master_playlist``."""
         from partway.media.playlists import media_playlist
 
-        _, index = await self._rendition(viewer.video, packaging, kind)
-        return media_playlist(
+        found, index = await self._rendition(viewer.video, packaging, kind)
+        assert found.edge is not None
+        text = media_playlist(
             index,
             kind,
             init_uri=viewer.uri(f"{kind}-init.mp4"),
             segment_uri=lambda number: viewer.uri(f"{kind}-{number}.{index.suffix(kind)}"),
-            count=index.segment_count(kind),
-            ended=True,
+            count=index.segment_count(kind) if found.is_whole else found.edge.count(kind),
+            ended=found.is_whole,
         )
+        return Playlist(text, found.is_whole)
 
     async def init_segment(self, video: Video, packaging: str, kind: Kind) -> bytes:
         """The init segment of one rendition; raises as ``master_playlist``."""
@@ -100,14 +116,22 @@ class Playback:
     async def segment(self, video: Video, packaging: str, kind: Kind, number: int, ending: str) -> Stream:
         """One segment, made from byte ranges of the source; raises as ``master_playlist``.
 
+        One behind a gap of a source that is still arriving is served, though no playlist lists it yet.
+
         Args:
             ending: of its name in the playlist, ``m4s`` or ``mp3``.
-        """
-        from partway.media.segments import segment
 
-        source, index = await self._rendition(video, packaging, kind)
-        if not 0 <= number < index.segment_count(kind) or ending != index.suffix(kind):
+        Raises:
+            NotReady: not all of its bytes have arrived.
+        """
+        from partway.media.segments import needed, segment
+
+        found, index = await self._rendition(video, packaging, kind)
+        source = found.source
+        if not 0 <= number < index.closed_count(kind) or ending != index.suffix(kind):
             raise NotFound(name="segment")
+        if not source.covered(*needed(index, kind, number)):
+            raise NotReady()
         made = segment(index, kind, number)
 
         async def buffers() -> AsyncIterator[bytes]:
@@ -127,21 +151,23 @@ class Playback:
         if not video.mp4_support:
             raise NotFound(name="mp4")
         found = await self._examinations.of(video.video_id)
-        if found.container not in ("mp4", "mov"):
+        if not found.is_whole or found.container not in ("mp4", "mov"):
             raise NotReady()
         return found.source, found.container
 
-    async def _playable(self, video: Video) -> Index:
+    async def _playable(self, video: Video) -> tuple[Examination, Index]:
         found = await self._examinations.of(video.video_id)
-        if found.index is None:
-            raise found.error if found.is_failed and found.error else NotReady(str(found.error))
-        return found.index
+        if found.is_failed and found.error:
+            raise found.error
+        if found.index is None or not found.is_playable or not (found.is_whole or self._early):
+            raise NotReady()
+        return found, found.index
 
-    async def _rendition(self, video: Video, packaging: str, kind: Kind) -> tuple[SourceView, Index]:
-        index = await self._playable(video)
+    async def _rendition(self, video: Video, packaging: str, kind: Kind) -> tuple[Examination, Index]:
+        found, index = await self._playable(video)
         if packaging != packaging_of(video) or (kind == "audio" and index.audio is None):
             raise NotFound(name="packaging")
-        return (await self._examinations.of(video.video_id)).source, index
+        return found, index
 
 
 def packaging_of(video: Video) -> str:

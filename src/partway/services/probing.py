@@ -46,6 +46,7 @@ class Probing:
             examined = await self._examinations.of(video_id)
         except NotFound:
             return
+        assert examined.is_whole
         try:
             known = examined.facts
             found = Probe(_write(known if known and known.width else await prober(examined)), None)

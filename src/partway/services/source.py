@@ -8,7 +8,7 @@ from typing import Protocol
 
 from partway.blobs.base import BlobStore
 from partway.catalog.uploads import Part
-from partway.ledger import Mode, Summary
+from partway.ledger import Mode, State, Summary
 from partway.media.source import Extents
 
 _COALESCE = 256 * 1024
@@ -25,15 +25,36 @@ class Span(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SourceView:
-    """The bytes of a source, wherever they are.
+    """The bytes of a source, wherever they are; there are gaps while it is arriving.
 
     Args:
-        size: bytes, the whole source.
+        size: bytes, the whole source; while that is unknown, one past the last byte whose place is known.
+        is_whole: nothing is missing, and nothing will come.
+        total: the size that it will have, where that is known.
     """
 
     extents: Extents
     blobs: BlobStore
     size: int
+    is_whole: bool = True
+    total: int | None = None
+
+    def covered(self, low: int, high: int) -> bool:
+        """Whether every byte of [low, high) is there."""
+        return self.extents.covered(low, high)
+
+    def available(self, offset: int, length: int, least: int | None = None) -> int | None:
+        """Up to where the bytes from ``offset`` on can be read, ``length`` of them or up to the source's end.
+
+        None while they have not all arrived, nor the first ``least`` of them.
+        """
+        reach = self.extents.reach(offset)
+        for wanted in (length, least):
+            if wanted is not None:
+                end = offset + wanted if self.total is None else min(offset + wanted, self.total)
+                if reach >= end:
+                    return min(reach, offset + length)
+        return None
 
     async def read(self, offset: int, length: int) -> bytes:
         """The bytes [offset, offset+length), fewer at the source's end."""
@@ -75,13 +96,20 @@ class SourceView:
 
 
 def view_of(summary: Summary, parts: Iterable[Part], blobs: BlobStore) -> SourceView:
-    """The view of a source whose parts are these, in order."""
+    """The view of a source whose parts are these, in order.
+
+    Numbered parts behind a gap are left out: where they belong is known when the gap is filled.
+    """
+    is_whole = summary.state is State.COMPLETE
     placed, offset = [], 0
-    for part in parts:
+    for number, part in enumerate(parts, 1):
+        if summary.mode is Mode.PART and part.position != number:
+            break
         at = part.position if summary.mode is Mode.BYTES else offset
         placed.append((part.blob_key, at, part.content.length))
         offset = at + part.content.length
-    return SourceView(Extents.of(placed), blobs, offset)
+    total = offset if is_whole else summary.total if summary.mode is Mode.BYTES else None
+    return SourceView(Extents.of(placed), blobs, total or offset, is_whole, total)
 
 
 def _neighbourhoods(spans: Sequence[Span]) -> Iterable[list[Span]]:

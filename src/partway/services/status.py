@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from partway.catalog.findings import Probe
 from partway.catalog.uploads import Part
 from partway.catalog.videos import Video
+from partway.errors import MediaUnsupported
 from partway.ledger import State, Summary
 from partway.services.examination import Examination
 from partway.services.probing import read_facts
@@ -39,6 +40,8 @@ class Status:
     is_failed: bool
     reason: str | None
     """Why it can't be watched, in a sentence for people."""
+    edge_seconds: float | None = None
+    """How far it can be watched now; None where it can't."""
 
     @property
     def state(self) -> str:
@@ -53,24 +56,41 @@ class Status:
 
 
 def status_of(
-    video: Video, summary: Summary, parts: tuple[Part, ...], found: Examination | None, probe: Probe | None
+    video: Video,
+    summary: Summary,
+    parts: tuple[Part, ...],
+    found: Examination | None,
+    probe: Probe | None,
+    *,
+    early: bool = True,
 ) -> Status:
-    """The status of a video; ``found`` is None before its source is complete, ``probe`` before it has been probed."""
+    """The status of a video.
+
+    Args:
+        found: what is known of its source, None before the first byte.
+        probe: None before it has been probed.
+        early: whether it may be watched before it is complete.
+    """
     if found is None:
         return Status(summary, parts, None, (), False, False, _reason_to_wait(summary, video.video_id))
     is_failed, reason = found.is_failed, None if found.error is None else str(found.error)
-    if found.index is None and probe is not None and probe.reason is not None:
+    if found.is_whole and found.index is None and probe is not None and probe.reason is not None:
         # Nor could ffprobe make anything of it, and it knows more kinds of files than we do.
         is_failed, reason = True, probe.reason
     facts = found.facts or read_facts(probe)
+    is_playable = found.is_playable and (found.is_whole or early)
+    if not found.is_whole and not is_playable:
+        waiting = _reason_to_wait(summary, video.video_id)
+        reason = f"{waiting} {reason}" if isinstance(found.error, MediaUnsupported) else waiting
     return Status(
         summary,
         parts,
         facts,
         _qualities(video, found, facts, is_failed=is_failed),
-        is_playable=found.index is not None,
+        is_playable=is_playable,
         is_failed=is_failed,
         reason=reason,
+        edge_seconds=found.edge.seconds if found.edge and is_playable else None,
     )
 
 
@@ -84,10 +104,11 @@ def _qualities(video: Video, found: Examination, facts: Facts | None, *, is_fail
     if facts is None or facts.width is None or facts.height is None:
         return ()
     label = label_of(facts.width, facts.height)
-    hls = Quality("hls", label, "failed" if is_failed else "waiting" if found.index is None else "encoded")
+    there: Literal["encoded", "encoding"] = "encoded" if found.is_whole else "encoding"
+    hls = Quality("hls", label, "failed" if is_failed else "waiting" if found.index is None else there)
     if not video.mp4_support:
         return (hls,)
-    return Quality("mp4", label, "encoded" if found.container in ("mp4", "mov") else "waiting"), hls
+    return Quality("mp4", label, "encoded" if found.is_whole and found.container in ("mp4", "mov") else "waiting"), hls
 
 
 def _reason_to_wait(summary: Summary, video_id: str) -> str:

@@ -8,13 +8,13 @@ instead of two.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import structlog
 
 from partway.catalog import findings
 from partway.catalog.database import Database
-from partway.errors import JobPostponed, ProgramMissing
+from partway.errors import JobPostponed, NotReady, ProgramMissing
 from partway.jobs.base import Handler, Job, JobContext, Jobs, Schedule
 from partway.services.pictures import Painter, Pictures
 from partway.services.probing import Prober, Probing
@@ -26,6 +26,7 @@ log = structlog.get_logger("partway.work")
 _EVERY = 1.0
 _PAGE = 200
 _WITHOUT_PROGRAM = 600.0
+_LATEST_LOOK = 30.0
 
 SCHEDULES = (
     Schedule("expire", "expire", 600.0),
@@ -36,6 +37,8 @@ SCHEDULES = (
 
 _Due = Callable[..., Awaitable[list[str]]]
 _DUE: tuple[tuple[str, _Due], ...] = (("probe", findings.without_probe), ("poster", findings.without_poster))
+_EARLY: tuple[tuple[str, _Due], ...] = (("early-poster", findings.without_early_poster),)
+"""Asked for once by each process: such a job looks again by itself until its time has come or passed."""
 
 
 def job_for(handler: str, video_id: str) -> Job:
@@ -54,6 +57,7 @@ class Work:
         self._probing = probing
         self._sweeping = sweeping
         self._viewing = viewing
+        self._asked: dict[str, set[str]] = {}
 
     def handlers(self, painter: Painter, prober: Prober) -> Mapping[str, Handler]:
         """What a worker can do, by name."""
@@ -63,6 +67,13 @@ class Work:
 
         async def poster(context: JobContext) -> None:
             await _with_programs(self._pictures.make_poster(context.payload["videoId"], painter))
+
+        async def early_poster(context: JobContext) -> None:
+            try:
+                await poster(context)
+            except NotReady as error:
+                # Soon at first, then ever later: an index at the end comes last, and then "poster" is due.
+                raise JobPostponed(min(_LATEST_LOOK, 1.5 ** min(context.attempt, 10))) from error
 
         async def expire(_: JobContext) -> None:
             if expired := await self._sweeping.expire_uploads():
@@ -79,6 +90,7 @@ class Work:
         return {
             "probe": Handler(probe),
             "poster": Handler(poster),
+            "early-poster": Handler(early_poster),
             "expire": Handler(expire),
             "sweep": Handler(sweep),
             "forget-used-tokens": Handler(forget_used_tokens),
@@ -88,16 +100,26 @@ class Work:
         """Enqueue everything that is due; say how many jobs this has set going."""
         begun = 0
         for handler, due in _DUE:
-            after = ""
-            while True:
-                async with self._database.read() as tx:
-                    found = await due(tx, after=after, limit=_PAGE)
-                if found:
-                    begun += await jobs.enqueue(*(job_for(handler, video_id) for video_id in found))
-                if len(found) < _PAGE:
-                    break
-                after = found[-1]
+            async for found in self._pages(due):
+                begun += await jobs.enqueue(*(job_for(handler, video_id) for video_id in found))
+        for handler, due in _EARLY:
+            seen = {video_id async for found in self._pages(due) for video_id in found}
+            fresh = seen - self._asked.get(handler, set())
+            if fresh:
+                begun += await jobs.enqueue(*(job_for(handler, video_id) for video_id in sorted(fresh)))
+            self._asked[handler] = seen
         return begun
+
+    async def _pages(self, due: _Due) -> AsyncIterator[list[str]]:
+        after = ""
+        while True:
+            async with self._database.read() as tx:
+                found = await due(tx, after=after, limit=_PAGE)
+            if found:
+                yield found
+            if len(found) < _PAGE:
+                return
+            after = found[-1]
 
     async def keep_reconciling(self, jobs: Jobs) -> None:
         """Reconcile every second until cancelled; a failure is logged and tried again."""

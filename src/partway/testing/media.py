@@ -161,6 +161,11 @@ _PLAYED = {
     "very-short-audio": _encode(seconds=16, audio_seconds=4, size="160x90"),
     "gap": _encode("-af", "aselect='lt(t,2)+gt(t,8)'"),
     "intra": _encode("-bf", "0", gop=1, seconds=6),
+    "fragmented": _copy("plain", "-movflags", "+frag_keyframe+empty_moov"),
+    "fragmented-finely": _copy("plain", "-movflags", "+empty_moov+default_base_moof", "-frag_duration", "300000"),
+    "fragmented-mov": _copy("mov", "-movflags", "+frag_keyframe+empty_moov+separate_moof", suffix="mov"),
+    "fragmented-silent": _copy("silent", "-movflags", "+frag_keyframe+delay_moov+default_base_moof"),
+    "fragmented-late": _copy("late-audio", "-movflags", "+frag_keyframe+delay_moov"),
 }
 
 _REFUSED = {
@@ -169,7 +174,6 @@ _REFUSED = {
     "vp9": (_encode("-cpu-used", "8", video="libvpx-vp9", seconds=1), "VP9"),
     "matroska": (_copy("plain", suffix="mkv"), "Matroska"),
     "mpegts": (_copy("plain", suffix="ts"), "MPEG transport stream"),
-    "fragmented": (_copy("plain", "-movflags", "+frag_keyframe+empty_moov"), "fragmented"),
     "sparse-keyframes": (_encode(gop=10_000, seconds=12), "keyframes"),
     "open-gop": (_encode("-x264-params", "open-gop=1:scenecut=0", "-preset", "veryfast"), "open GOP"),
     "trimmed": (_copy("plain", before=("-ss", "1.1")), "beginning"),

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from partway.media.fragmented import Fragments, index_of
 from partway.media.index import Index, Kind, read_index
 from partway.media.playlists import master_playlist, media_playlist
 from partway.media.reading import read_from_bytes
@@ -131,7 +132,13 @@ def read(media_dir: Path) -> Callable[[str], Index]:
 
     def read(name: str) -> Index:
         blob = sample(media_dir, name).read_bytes()
-        return read_from_bytes(read_index(len(blob)), blob)
+        found = read_from_bytes(read_index(len(blob)), blob)
+        if isinstance(found, Fragments):
+            read_from_bytes(found.reading(len(blob)), blob)
+            whole = index_of(found, is_whole=True)
+            assert whole is not None
+            return whole
+        return found
 
     return read
 

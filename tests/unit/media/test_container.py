@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from partway.errors import MediaMalformed, MediaUnsupported
+from partway.errors import MediaMalformed
 from partway.media.boxes import box
 from partway.media.container import MAX_TOP_LEVEL_BOXES, MoovPlace, locate_moov, sniff
 from partway.media.reading import Reading, Wanted, read_from_bytes, read_from_file
@@ -99,8 +99,8 @@ def test_damage_is_named(blob: bytes, word: str) -> None:
         locate(blob)
 
 
-def test_fragments_come_later() -> None:
-    with pytest.raises(MediaUnsupported, match="fragmented"):
+def test_fragments_without_an_index_are_no_file() -> None:
+    with pytest.raises(MediaMalformed, match="before its index"):
         locate(box(b"styp", b"msdh", bytes(4)) + box(b"moof"))
 
 

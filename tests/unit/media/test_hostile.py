@@ -237,7 +237,6 @@ def test_boxes_within_boxes_are_not_followed() -> None:
         (moov(), MediaUnsupported, "no video track"),
         (moov(trak(AUDIO)), MediaUnsupported, "no video track"),
         (moov(trak(VIDEO), more=box(b"cmov", bytes(50))), MediaUnsupported, "compressed"),
-        (moov(trak(VIDEO), more=box(b"mvex", bytes(50))), MediaUnsupported, "fragmented"),
         (moov(trak(VIDEO)).replace(struct.pack(">i", 0x40000000), bytes(4), 1), MediaUnsupported, "turned"),
         (moov(more=struct.pack(">I4s", 100, b"trak")), MediaMalformed, "does not fit"),
     ],

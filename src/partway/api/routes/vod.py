@@ -66,19 +66,20 @@ def routes(house: House, pages: Pages, public_url: str) -> list[BaseRoute]:
             "state": found.state,
             "reason": found.reason,
             "receivedBytes": found.summary.received_bytes,
+            "edgeSeconds": found.edge_seconds,
         }
         return JSONResponse(body, headers=NEVER)
 
     async def master(request: Request, viewer: Viewer) -> Response:
         """The HLS master playlist; 202 until it can be played."""
-        text = await house.playback.master_playlist(viewer)
-        return Response(text, media_type=_PLAYLIST, headers=_A_MINUTE)
+        made = await house.playback.master_playlist(viewer)
+        return Response(made.text, media_type=_PLAYLIST, headers=_A_MINUTE if made.is_final else NEVER)
 
     async def playlist(request: Request, viewer: Viewer) -> Response:
         """The HLS playlist of the video or of its sound."""
         packaging, kind = _rendition(request)
-        text = await house.playback.media_playlist(viewer, packaging, kind)
-        return Response(text, media_type=_PLAYLIST, headers=_A_MINUTE)
+        made = await house.playback.media_playlist(viewer, packaging, kind)
+        return Response(made.text, media_type=_PLAYLIST, headers=_A_MINUTE if made.is_final else NEVER)
 
     async def init(request: Request, viewer: Viewer) -> Response:
         """The init segment of a rendition."""

@@ -26,6 +26,7 @@ def status_json(status: Status) -> dict[str, Any]:
             "receivedBytes": status.summary.received_bytes,
             "hasGaps": status.summary.has_gaps,
             "canFinish": status.can_finish,
+            "edgeSeconds": status.edge_seconds,
             "durationSeconds": status.facts.duration_seconds if status.facts else None,
         },
     }
