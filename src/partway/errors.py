@@ -331,9 +331,15 @@ class BlobError(PartwayError):
 class BlobExists(BlobError):
     """A blob with this key exists already; keys are never written twice."""
 
+    def __str__(self) -> str:
+        return f"There is a blob {self.args[0]} already." if self.args else super().__str__()
+
 
 class BlobMissing(BlobError):
     """There is no blob with this key."""
+
+    def __str__(self) -> str:
+        return f"There is no blob {self.args[0]}." if self.args else super().__str__()
 
 
 class MediaError(PartwayError):

@@ -28,6 +28,9 @@ def test_a_store_that_fails_is_a_503(serve: Serve, film: Film, point: str) -> No
     assert refused.json["type"].endswith("/storage-unavailable")
     assert refused.json["status"] == 503
     assert refused.json["title"]
+    # The operator hears what the sender is not told.
+    assert "request failed" in sender.server.output()
+    assert f"fault point {point}" in sender.server.output()
     # Nothing of it is held or lies about.
     assert sender.held(video_id) == {1: film.digests[0]}
     assert len(files_in(sender.server)) == 1

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import structlog
 from starlette.responses import JSONResponse
 
 from partway import errors
 from partway.errors import PartwayError, Refused, message_of
+
+log = structlog.get_logger("partway.api")
 
 REFERENCE = "https://docs.api.video/reference/"
 
@@ -111,8 +114,10 @@ def problem_of(error: PartwayError) -> tuple[int, dict[str, Any]]:
 
 
 def answer_to(error: PartwayError) -> JSONResponse:
-    """The whole answer to an error."""
+    """The whole answer to an error; one that is ours to answer for is also logged, with what lies beneath it."""
     status, body = problem_of(error)
+    if status >= 500:
+        log.error("request failed", status=status, error=str(error), cause=repr(error.__cause__))
     return JSONResponse(body, status, headers={"Retry-After": "2"} if status == 503 else None)
 
 

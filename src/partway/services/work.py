@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import structlog
 
-from partway.catalog import findings
+from partway.catalog import findings, uploads
 from partway.catalog.database import Database
-from partway.errors import JobPostponed, NotReady, ProgramMissing
+from partway.errors import BlobMissing, JobPostponed, NotFound, NotReady, ProgramMissing
 from partway.jobs.base import Handler, Job, JobContext, Jobs, Schedule
 from partway.services.pictures import Painter, Pictures
 from partway.services.probing import Prober, Probing
@@ -63,10 +63,12 @@ class Work:
         """What a worker can do, by name."""
 
         async def probe(context: JobContext) -> None:
-            await _with_programs(self._probing.probe(context.payload["videoId"], prober))
+            video_id = context.payload["videoId"]
+            await self._unless_deleted(video_id, self._probing.probe(video_id, prober))
 
         async def poster(context: JobContext) -> None:
-            await _with_programs(self._pictures.make_poster(context.payload["videoId"], painter))
+            video_id = context.payload["videoId"]
+            await self._unless_deleted(video_id, self._pictures.make_poster(video_id, painter))
 
         async def early_poster(context: JobContext) -> None:
             try:
@@ -95,6 +97,18 @@ class Work:
             "sweep": Handler(sweep),
             "forget-used-tokens": Handler(forget_used_tokens),
         }
+
+    async def _unless_deleted(self, video_id: str, work: Awaitable[None]) -> None:
+        """Do work on a video's blobs; they may go while it is under way, and then nobody wants what comes of it."""
+        try:
+            await _with_programs(work)
+        except BlobMissing:
+            async with self._database.read() as tx:
+                try:
+                    await uploads.get(tx, video_id)
+                except NotFound:
+                    return
+            raise
 
     async def reconcile(self, jobs: Jobs) -> int:
         """Enqueue everything that is due; say how many jobs this has set going."""

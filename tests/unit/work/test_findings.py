@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.unit.work.conftest import Place
 
-from partway.errors import JobPostponed, MediaUnsupported, NotFound, NotReady, ProgramMissing
+from partway.errors import BlobMissing, JobPostponed, MediaUnsupported, NotFound, NotReady, ProgramMissing
 from partway.jobs.base import JobContext
 from partway.jobs.memory import MemoryJobs
 from partway.media.facts import Facts
@@ -79,6 +79,32 @@ async def test_a_video_deleted_meanwhile_gets_none(place: Place) -> None:
     assert await place.rows("pictures") == []
     await place.house.videos.bury()
     assert place.files() == {}
+
+
+async def test_a_job_whose_video_is_deleted_under_its_hands_has_nothing_more_to_do(place: Place) -> None:
+    video_id = await place.complete(b"x" * 100, "source")
+
+    async def read_late(found: Examination) -> bytes:
+        await place.house.videos.delete(video_id)
+        await place.house.videos.bury()
+        return await found.source.read(0, 100)
+
+    async def probe_late(found: Examination) -> Facts:
+        await found.source.read(0, 100)
+        return Facts("webm")
+
+    handlers = place.house.work.handlers(read_late, probe_late)
+    await handlers["poster"].call(JobContext(job_for("poster", video_id)))
+    await handlers["probe"].call(JobContext(job_for("probe", video_id)))
+    assert await place.rows("pictures") == []
+
+
+async def test_a_blob_that_is_lost_is_told_in_words(place: Place) -> None:
+    video_id = await place.complete(b"x" * 100, "source")
+    await place.blobs.delete("source")
+    handlers = place.house.work.handlers(painter(), painter())  # type: ignore[arg-type]
+    with pytest.raises(BlobMissing, match=r"^There is no blob source\.$"):
+        await handlers["poster"].call(JobContext(job_for("poster", video_id)))
 
 
 async def test_deleting_a_video_removes_its_poster(place: Place) -> None:
