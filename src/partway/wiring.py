@@ -13,6 +13,7 @@ import structlog
 from partway.blobs.base import BlobStore
 from partway.blobs.local import LocalBlobs
 from partway.catalog.database import Database, open_database
+from partway.catalog.migrations import HEAD
 from partway.errors import ConfigurationError, PartwayError
 from partway.jobs.base import Jobs, Terms
 from partway.jobs.table import TableJobs
@@ -52,6 +53,7 @@ __all__ = [
     "database_url",
     "furnish",
     "jobs_url",
+    "migrate",
     "open_blobs",
     "open_house",
     "open_jobs",
@@ -87,10 +89,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     Raises:
         ConfigurationError: a URL is wrong, or the data folder can't be used.
     """
+    database = _open_catalog(settings)
     try:
-        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         blobs = open_blobs(settings)
-        database = open_database(database_url(settings))
     except OSError as error:
         raise ConfigurationError(f"The data folder {settings.data} can't be used: {error.strerror}.") from error
     try:
@@ -98,6 +99,31 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         yield furnish(settings, database, blobs, await shared_secret(database))
     finally:
         await database.close()
+
+
+def _open_catalog(settings: Settings) -> Database:
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return open_database(database_url(settings))
+    except OSError as error:
+        raise ConfigurationError(f"The data folder {settings.data} can't be used: {error.strerror}.") from error
+
+
+async def migrate(settings: Settings) -> list[str]:
+    """Bring the tables of the catalog and of the jobs up to date; says what was done.
+
+    Raises:
+        ConfigurationError: a URL is wrong, or the tables are another version's.
+        JobsUnavailable: the jobs' database can't be reached.
+    """
+    database = _open_catalog(settings)
+    try:
+        verb = "brought to" if database.prepare() else "is at"
+        lines = [f"catalog  {verb} {HEAD}: {database.url.render_as_string(hide_password=True)}"]
+    finally:
+        await database.close()
+    async with open_jobs(settings):
+        return [*lines, "jobs     up to date"]
 
 
 def furnish(settings: Settings, database: Database, blobs: BlobStore, secret: bytes) -> House:

@@ -13,6 +13,7 @@ import pytest
 from tests.system.ground import Home, large_video
 
 from partway.client import Client
+from partway.testing.media import sample
 from partway.testing.server import running_server
 
 
@@ -79,6 +80,27 @@ def test_show(home, client, media_dir, tmp_path):
     both = json.loads(home.call("show", "--json", video.id).stdout)
     assert both["video"]["videoId"] == video.id
     assert both["status"]["encoding"]["playable"] is True
+
+
+def test_watch_waits_for_what_is_still_arriving(home, client, media_dir):
+    video = client.create("Soon")
+    gone = home.call("watch", "--wait", "0", video.id)
+    assert (gone.exit_code, gone.stdout) == (75, "")
+    assert "Waiting: Nothing has been uploaded yet." in gone.stderr
+    with home.start("watch", video.id) as watching:
+        assert "Nothing has been uploaded" in watching.stderr.readline()
+        client.upload(sample(media_dir, "plain"), resume=video.id)
+        out, _ = watching.communicate(timeout=60)
+    assert (watching.returncode, out) == (0, f"{video.watch_url}\n")
+
+
+def test_watch_says_when_it_is_in_vain(home, client, tmp_path):
+    (tmp_path / "noise.mp4").write_bytes(bytes(range(256)) * 40)
+    video = client.upload(tmp_path / "noise.mp4")
+    refused = home.call("watch", video.id)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "It can't be watched: " in refused.stderr
+    assert home.call("watch", "viNobody").exit_code == 1
 
 
 class Unplugged(io.BytesIO):
@@ -172,7 +194,18 @@ def test_the_server_commands_say_what_is_missing(home):
 
 
 def test_help_teaches(home):
-    for words in ([], ["upload"], ["list"], ["show"], ["finish"], ["delete"], ["tokens"], ["tokens", "create"]):
+    for words in (
+        [],
+        ["upload"],
+        ["watch"],
+        ["migrate"],
+        ["list"],
+        ["show"],
+        ["finish"],
+        ["delete"],
+        ["tokens"],
+        ["tokens", "create"],
+    ):
         done = home.call(*words, "--help")
         assert done.exit_code == 0
         assert "Usage: partway" in done.stdout

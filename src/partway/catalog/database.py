@@ -8,14 +8,14 @@ one writer in at a time, PostgreSQL locks rows.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from partway.catalog.migrate import is_current, revision_of, upgrade
@@ -40,7 +40,11 @@ class Database(Protocol):
         ...
 
     def prepare(self) -> bool:
-        """Bring the schema up to date; safe to call from several processes at once; say whether anything changed."""
+        """Bring the schema up to date; safe to call from several processes at once; say whether anything changed.
+
+        Raises:
+            ConfigurationError: the database can't be used, or its schema is a newer version's.
+        """
         ...
 
     async def close(self) -> None:
@@ -100,7 +104,7 @@ class SqliteDatabase:
         """See ``Database.prepare``; an older file is first copied to ``<file>.before-<revision>``."""
         engine = create_engine(self.url.set(drivername="sqlite"), connect_args={"isolation_level": None, "timeout": 60})
         try:
-            with engine.connect() as connection:
+            with _in_words(self.url), engine.connect() as connection:
                 _become_durable(connection)
                 if is_current(connection):
                     return False
@@ -121,6 +125,18 @@ class SqliteDatabase:
         """See ``Database.close``."""
         await self._reader.dispose()
         await self._writer.dispose()
+
+
+@contextmanager
+def _in_words(url: URL) -> Iterator[None]:
+    """What a driver says of a database that is down, full, damaged or not ours, as an error for people."""
+    try:
+        yield
+    except DBAPIError as error:
+        what = str(error.orig).splitlines()[0]
+        raise ConfigurationError(
+            f"The database {url.render_as_string(hide_password=True)} can't be used: {what}"
+        ) from error
 
 
 def _become_durable(connection: Connection) -> None:
@@ -174,7 +190,7 @@ class PostgresDatabase:
         """See ``Database.prepare``."""
         engine = create_engine(self.url)
         try:
-            with engine.begin() as connection:
+            with _in_words(self.url), engine.begin() as connection:
                 connection.execute(text("SELECT pg_advisory_xact_lock(7233001)"))
                 if is_current(connection):
                     return False

@@ -18,14 +18,18 @@ from partway.cli.delete import delete
 from partway.cli.doctor import doctor
 from partway.cli.finish import finish
 from partway.cli.listing import list_videos
+from partway.cli.migrate import migrate
 from partway.cli.outcome import INTERRUPTED, exit_code, say, sentence
 from partway.cli.serve import serve
 from partway.cli.show import show
 from partway.cli.upload import upload
+from partway.cli.watch import watch
 from partway.cli.worker import worker
 from partway.errors import PartwayError
 
 _SERVER_EXTRA = "This command needs the server, which is not installed: pip install 'partway[server]'"
+_EXTRAS = {"psycopg": "PostgreSQL needs its driver, which is not installed: pip install 'partway[server,postgres]'"}
+"""By the module that is missing; any other is the server's."""
 
 
 class Commands(TyperGroup):
@@ -37,7 +41,7 @@ class Commands(TyperGroup):
         except ModuleNotFoundError as missing:
             if (missing.name or "partway").partition(".")[0] == "partway":
                 raise
-            say(f"{_SERVER_EXTRA}  ({missing.name} is missing)")
+            say(f"{_EXTRAS.get(missing.name or '', _SERVER_EXTRA)}  ({missing.name} is missing)")
             raise typer.Exit(1) from None
         except PartwayError as error:
             say(sentence(error))
@@ -85,10 +89,12 @@ app.command("serve", rich_help_panel="The server")(serve)
 app.add_typer(keys.app, name="keys", rich_help_panel="The server")
 app.command("worker", rich_help_panel="The server")(worker)
 app.add_typer(jobs.app, name="jobs", rich_help_panel="The server")
+app.command("migrate", rich_help_panel="The server")(migrate)
 app.command("doctor", rich_help_panel="The server")(doctor)
 app.command("upload", rich_help_panel="Videos")(upload)
 app.command("list", rich_help_panel="Videos")(list_videos)
 app.command("show", rich_help_panel="Videos")(show)
+app.command("watch", rich_help_panel="Videos")(watch)
 app.command("finish", rich_help_panel="Videos")(finish)
 app.command("delete", rich_help_panel="Videos")(delete)
 app.add_typer(tokens.app, name="tokens", rich_help_panel="Videos")

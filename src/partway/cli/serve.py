@@ -43,7 +43,7 @@ def serve(
 ) -> None:
     """Serve the API and the pages until Ctrl-C.
 
-    The first start makes an API key and shows it once. Every flag is also PARTWAY_<NAME> in the environment
+    The first start makes an API key and shows it once. Every flag is also a variable, such as PARTWAY_PORT,
     and a key of partway.toml in the data folder; docs/reference/settings.md lists the rest.
 
     Example: partway serve --port 9000 --data /srv/videos

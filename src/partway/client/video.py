@@ -49,6 +49,8 @@ class Status:
     """How far the server is with a video (contract.md 4.3)."""
 
     is_playable: bool
+    is_failed: bool
+    """Whether it never will be."""
     ingest: str | None
     """``uploading``, ``uploaded``, ...; None before the first byte."""
     reason: str | None
@@ -57,10 +59,12 @@ class Status:
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Self:
+        ours = raw.get("partway") or {}
         return cls(
             is_playable=bool((raw.get("encoding") or {}).get("playable")),
+            is_failed=ours.get("state") == "failed",
             ingest=(raw.get("ingest") or {}).get("status"),
-            reason=(raw.get("partway") or {}).get("reason"),
+            reason=ours.get("reason"),
             raw=raw,
         )
 
