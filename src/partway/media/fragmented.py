@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from partway.media.index import Index
     from partway.media.movie import Movie, TrackHeader
 
+MAX_RUNS = 200_000
+"""Two tracks of fragments that last half a second each, for a day."""
 _GLANCE = 4096
 """Read at once at a box's start: most ``moof`` boxes are shorter, and with the header behind them."""
 
@@ -46,6 +48,7 @@ class Fragments:
     position: int
     runs: list[Run] = field(default_factory=list)
     samples: int = 0
+    bytes: int = 0
 
     def reading(self, size: int | None) -> Reading[None]:
         """Read on, fragment by fragment, up to the end of a file of ``size`` bytes (None while it is unknown).
@@ -84,7 +87,13 @@ class Fragments:
 
     def _add(self, runs: list[Run]) -> None:
         self.samples += sum(len(run.sizes) for run in runs)
+        self.bytes += sum(run.end - run.offset for run in runs)
         self.runs += runs
+        if len(self.runs) > MAX_RUNS:
+            raise MediaUnsupported(f"The file has more than {MAX_RUNS} fragments, which needs transcoding.")
+        # Else a few bytes could be served again and again.
+        if runs and self.bytes > max(run.end for run in runs):
+            raise MediaMalformed("The file is damaged: its fragments claim more bytes than there are.")
 
     def _forget_beyond(self, size: int) -> None:
         self.runs = [run for run in self.runs if run.end <= size]

@@ -88,7 +88,7 @@ class Growth:
                 self.index = step.value
         if self._fragments is not None:
             await self._read_fragments(self._fragments, source)
-        elif self.index is not None and source.is_whole and self.index.end_bytes > source.size:
+        if self.index is not None and source.is_whole and self.index.end_bytes > source.size:
             raise MediaMalformed(_OUTSIDE)
 
     async def _read_fragments(self, fragments: Fragments, source: SourceView) -> None:
