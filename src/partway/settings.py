@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     expire_after: float = Field(
         168 * HOURS, gt=0, description="Seconds until an unfinished upload or an empty container is removed."
     )
+    trash_days: float = Field(
+        0, ge=0, le=36500, description="Days a deleted video can be restored (the original: 90); 0 deletes at once."
+    )
     workers: int = Field(-1, ge=-1, description="Jobs done at a time by partway serve; 0 for none, -1 for cores - 1.")
     jobs: str = Field("", description="Jobs database URL; empty: the catalog's PostgreSQL, else a file.")
     lease_seconds: float = Field(30, gt=0, description="Seconds without a sign of life until a worker loses its jobs.")

@@ -128,7 +128,7 @@ async def migrate(settings: Settings) -> list[str]:
 
 def furnish(settings: Settings, database: Database, blobs: BlobStore, secret: bytes) -> House:
     """All services on a given database and store; ``secret`` is the database's own, see ``shared_secret``."""
-    videos = Videos(database, blobs)
+    videos = Videos(database, blobs, trash_days=settings.trash_days)
     uploads = Uploads(
         database,
         blobs,
@@ -227,10 +227,12 @@ class Workshop:
             )
         return self._found
 
-    async def poster(self, found: Examination) -> bytes:
+    async def poster(self, found: Examination, at_seconds: float | None) -> bytes:
         """See ``services.pictures.Painter``."""
         covered = None if found.is_whole else found.source.covered
-        return (await poster(await self.tools(), found.source, facts=found.facts, covered=covered)).jpeg
+        tools = await self.tools()
+        made = await poster(tools, found.source, facts=found.facts, at_seconds=at_seconds, covered=covered)
+        return made.jpeg
 
     async def probe(self, found: Examination) -> Facts:
         """See ``services.probing.Prober``."""

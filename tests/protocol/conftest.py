@@ -21,6 +21,7 @@ SMALL = {"PARTWAY_PIECE_BYTES_MIN": "1000", "PARTWAY_PIECE_BYTES_MAX": "1000000"
 HASTY = {**SMALL, "PARTWAY_COMPLETE_AFTER_IDLE": "1", "PARTWAY_UPLOAD_TOKEN_GRACE": "0"}
 BRIEF = {**SMALL, "PARTWAY_REQUEST_DEADLINE": "0.5"}
 LATE = {**SMALL, "PARTWAY_EARLY_PLAYBACK": "false"}
+TRASH = {**SMALL, "PARTWAY_TRASH_DAYS": "90"}
 STRICT = {"PARTWAY_PRIVATE_TOKEN_GRACE": "0"}
 FLEETING = {"PARTWAY_PRIVATE_TOKEN_LIFE": "0.5", "PARTWAY_VIEWER_SESSION_LIFE": "0.5"}
 SETTINGS = {
@@ -29,6 +30,7 @@ SETTINGS = {
     "hasty": HASTY,
     "brief": BRIEF,
     "late": LATE,
+    "trash": TRASH,
     "strict": STRICT,
     "fleeting": FLEETING,
 }
@@ -76,6 +78,12 @@ def plain_wire(request: pytest.FixtureRequest, serve: Serve) -> Wire:
 def hasty_wire(serve: Serve) -> Wire:
     """A server that completes idle uploads after a second, and forgets expired upload tokens at once."""
     return serve("granian", "hasty")
+
+
+@pytest.fixture(scope="session")
+def trash_wire(serve: Serve) -> Wire:
+    """A server that keeps deleted videos for 90 days."""
+    return serve("granian", "trash")
 
 
 @pytest.fixture

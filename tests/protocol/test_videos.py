@@ -71,17 +71,60 @@ def test_unknown_fields_are_ignored(wire: Wire) -> None:
         "unknown": {"a": [1]},
         "videoId": "viMINE",
         "createdAt": "1999-01-01T00:00:00+00:00",
-        "watermark": {"id": "watermark_1"},
-        "clip": {"startTimecode": "00:00:01"},
-        "transcript": True,
-        "transcriptSummary": False,
-        "transcriptSummaryAttributes": ["abstract"],
         "scheduledAt": "x",
     }
     answer = wire.ask("POST", "/videos", json_body=fields)
     assert set(answer.json) == KEYS
     assert answer.video_id != "viMINE"
     assert not answer.json["createdAt"].startswith("1999")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"clip": {"startTimecode": "00:00:01", "endTimecode": "100:59:59.123"}},
+        {"clip": {"startTimecode": "3", "endTimecode": "00:00:04:12"}},
+        {"clip": {}},
+        {"watermark": {"id": "watermark_1"}},
+        {"watermark": {"id": "watermark_1", "top": "10px", "left": "-5%", "width": "initial", "opacity": "70%"}},
+        {"watermark": {"bottom": "0px", "right": "1.5%", "height": "100px", "opacity": "100%"}},
+        {"transcript": True, "transcriptSummary": True, "transcriptSummaryAttributes": ["abstract", "takeaways"]},
+        {"transcript": False, "transcriptSummary": False, "transcriptSummaryAttributes": []},
+    ],
+    ids=str,
+)
+def test_what_is_kept_and_not_done_yet(wire: Wire, fields: dict[str, Any]) -> None:
+    """See docs/reference/compatibility.md; the Video has no place for it."""
+    assert set(wire.ask("POST", "/videos", json_body={"title": "x", **fields}).json) == KEYS
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"clip": "x"}, "clip"),
+        ({"clip": {"startTimecode": "1:2:3"}}, "clip.startTimecode"),
+        ({"clip": {"startTimecode": 1}}, "clip.startTimecode"),
+        ({"clip": {"endTimecode": "00:61:00"}}, "clip.endTimecode"),
+        ({"clip": {"endTimecode": "12345678"}}, "clip.endTimecode"),
+        ({"watermark": []}, "watermark"),
+        ({"watermark": {"id": 1}}, "watermark.id"),
+        ({"watermark": {"top": "10"}}, "watermark.top"),
+        ({"watermark": {"top": "initial"}}, "watermark.top"),
+        ({"watermark": {"width": "10em"}}, "watermark.width"),
+        ({"watermark": {"opacity": "101%"}}, "watermark.opacity"),
+        ({"watermark": {"opacity": "50px"}}, "watermark.opacity"),
+        ({"transcript": "yes"}, "transcript"),
+        ({"transcriptSummary": 1}, "transcriptSummary"),
+        ({"transcriptSummaryAttributes": "abstract"}, "transcriptSummaryAttributes"),
+        ({"transcriptSummaryAttributes": ["poem"]}, "transcriptSummaryAttributes[0]"),
+    ],
+    ids=str,
+)
+def test_what_is_malformed_is_refused_all_the_same(wire: Wire, fields: dict[str, Any], name: str) -> None:
+    before = wire.get("/videos?pageSize=1").json["pagination"]["itemsTotal"]
+    answer = wire.ask("POST", "/videos", json_body={"title": "x", **fields})
+    assert_problem(answer, "invalid-attribute", name=name)
+    assert wire.get("/videos?pageSize=1").json["pagination"]["itemsTotal"] == before
 
 
 def test_mp4_support_decides_about_the_asset(wire: Wire) -> None:
@@ -111,6 +154,8 @@ def test_mp4_support_decides_about_the_asset(wire: Wire) -> None:
         ({"title": "a", "tags": ["x"]}, {"title": "a", "tags": ["x"]}),
         ({}, {}),
         ({"unknown": 1, "videoId": "x", "transcript": True}, {}),
+        ({"transcript": None, "transcriptSummary": None, "transcriptSummaryAttributes": None}, {}),
+        ({"transcriptSummary": True, "transcriptSummaryAttributes": ["takeaways"]}, {}),
     ],
     ids=str,
 )

@@ -241,6 +241,10 @@ class Wire:
         path = f"/upload?token={quote(token)}"
         return self.post_form(path, content_range, file_part(body, filename=filename), *named, key=None)
 
+    def upload_picture(self, video_id: str, body: bytes, filename: str = "picture.png", name: str = "file") -> Answer:
+        """Upload a thumbnail."""
+        return self.post_form(f"/videos/{video_id}/thumbnail", None, file_part(body, name, filename, "image/x"))
+
     def status(self, video_id: str) -> Any:
         answer = self.get(f"/videos/{video_id}/status")
         assert answer.status == 200, answer

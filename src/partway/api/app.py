@@ -16,7 +16,7 @@ from partway.api.forwarded import Forwarded
 from partway.api.gate import NEVER
 from partway.api.pages import Pages
 from partway.api.problems import answer_to, server_error, too_slow, unknown_path, wrong_method
-from partway.api.routes import auth, ours, players, text_tracks, tokens, uploads, videos, vod
+from partway.api.routes import auth, discarded, ours, players, text_tracks, thumbnails, tokens, uploads, videos, vod
 from partway.api.skin import Skin
 from partway.errors import ClientGone, InvalidPayload, PartwayError
 from partway.services.house import House
@@ -43,6 +43,8 @@ def create_routes(house: House, settings: Settings) -> FastAPI:
     pages = Pages()
     app.include_router(auth.router(house))
     app.include_router(videos.router(house, settings.public_url))
+    app.include_router(discarded.router(house, settings.public_url))
+    app.include_router(thumbnails.router(house, settings.public_url))
     app.include_router(uploads.router(house, settings.public_url, settings.piece_bytes_max))
     app.include_router(text_tracks.captions(house, settings.public_url))
     app.include_router(text_tracks.chapters(house, settings.public_url))

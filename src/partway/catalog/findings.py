@@ -1,20 +1,27 @@
 """What work has found out about a video: its poster, and facts that only ffprobe could tell; and whose each blob is.
 
-One row a fact: whoever writes it first wins, and a second attempt learns that it has lost.
+One row a fact: whoever writes it first wins, and a second attempt learns that it has lost. A poster can be chosen,
+again and again: every choice raises the row's version, and only the outcome of the newest choice is ever published.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, exists, insert, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, exists, insert, select, union_all, update
 
 from partway.catalog.database import Transaction
 from partway.catalog.tables import parts, pictures, players, probes, text_tracks, uploads, videos
+from partway.catalog.videos import IS_ALIVE
 from partway.ledger import State
 
 POSTER = "poster"
+_PICTURE = (
+    *(pictures.c.blob_key, pictures.c.length, pictures.c.reason, pictures.c.media_type),
+    *(pictures.c.timecode, pictures.c.version, pictures.c.made_version),
+)
 
 _OF_VIDEOS = (pictures.c.blob_key, text_tracks.c.blob_key)
 _OF_OTHERS = (players.c.logo_key,)
@@ -28,6 +35,18 @@ class Picture:
     blob_key: str | None
     length: int
     reason: str | None
+    media_type: str = "image/jpeg"
+    timecode: str | None = None
+    """Where somebody wants it taken; None leaves that to us."""
+    version: int = 0
+    """Raised by every choice."""
+    made_version: int = 0
+    """The choice that ``blob_key`` and ``reason`` are the outcome of."""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the work on the newest choice has ended."""
+        return self.made_version == self.version
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +58,17 @@ class Probe:
 
 
 async def poster(tx: Transaction, video_id: str) -> Picture | None:
-    """A video's poster, if the work on it has ended."""
-    row = (
-        await tx.execute(
-            select(pictures.c.blob_key, pictures.c.length, pictures.c.reason).where(
-                pictures.c.video_id == video_id, pictures.c.kind == POSTER
-            )
-        )
-    ).one_or_none()
+    """A video's poster, if there is one, or a wish for one, or a reason why there is none."""
+    row = (await tx.execute(select(*_PICTURE).where(_is_poster_of(video_id)))).one_or_none()
     return None if row is None else Picture(**row._mapping)
 
 
-async def add_poster(tx: Transaction, video_id: str, picture: Picture, *, at: int) -> bool:
-    """Publish a poster; say whether this one is it. The upload's row must have been locked."""
-    values = {"blob_key": picture.blob_key, "length": picture.length, "reason": picture.reason}
-    if await poster(tx, video_id) is not None:
-        return False
-    await tx.execute(insert(pictures).values(video_id=video_id, kind=POSTER, made_at=at, **values))
-    return True
+async def save_poster(tx: Transaction, video_id: str, picture: Picture, *, at: int) -> None:
+    """Write a poster's row, whatever was there. The upload's row must have been locked."""
+    values = {column.name: getattr(picture, column.name) for column in _PICTURE}
+    touched = await tx.execute(update(pictures).where(_is_poster_of(video_id)).values(made_at=at, **values))
+    if touched.rowcount == 0:
+        await tx.execute(insert(pictures).values(video_id=video_id, kind=POSTER, made_at=at, **values))
 
 
 async def probe(tx: Transaction, video_id: str) -> Probe | None:
@@ -82,19 +94,26 @@ async def blob_keys(tx: Transaction, video_id: str) -> list[str]:
 
 
 async def without_poster(tx: Transaction, *, after: str = "", limit: int = 100) -> list[str]:
-    """Complete videos that nobody has tried to make a poster of, by id."""
-    return await _without(tx, exists().where(pictures.c.video_id == uploads.c.video_id), after, limit)
+    """Complete videos whose poster nobody has tried to make, or not as it was last chosen, by id.
+
+    A choice stands behind the id, as ``<id>:<version>``: it is a fact of its own.
+    """
+    chosen = select(pictures.c.version).where(_is_poster_of(uploads.c.video_id)).scalar_subquery()
+    made = exists().where(_is_poster_of(uploads.c.video_id), pictures.c.made_version == pictures.c.version)
+    found = await tx.execute(_without(made, after, limit).add_columns(chosen))
+    return [f"{video_id}:{version}" if version else video_id for video_id, version in found]
 
 
 async def without_early_poster(tx: Transaction, *, after: str = "", limit: int = 100) -> list[str]:
     """Videos that are still arriving and have no poster yet, by id."""
     done = exists().where(pictures.c.video_id == uploads.c.video_id)
-    return await _without(tx, done, after, limit, State.RECEIVING)
+    return list((await tx.execute(_without(done, after, limit, State.RECEIVING))).scalars())
 
 
 async def without_probe(tx: Transaction, *, after: str = "", limit: int = 100) -> list[str]:
     """Complete videos that nobody has probed, by id."""
-    return await _without(tx, exists().where(probes.c.video_id == uploads.c.video_id), after, limit)
+    found = await tx.execute(_without(exists().where(probes.c.video_id == uploads.c.video_id), after, limit))
+    return list(found.scalars())
 
 
 async def known_blobs(tx: Transaction, keys: Collection[str]) -> set[str]:
@@ -104,14 +123,15 @@ async def known_blobs(tx: Transaction, keys: Collection[str]) -> set[str]:
     return set(found.scalars())
 
 
-async def _without(
-    tx: Transaction, done: ColumnElement[bool], after: str, limit: int, state: State = State.COMPLETE
-) -> list[str]:
-    found = await tx.execute(
+def _is_poster_of(video_id: str | ColumnElement[str]) -> ColumnElement[bool]:
+    return and_(pictures.c.video_id == video_id, pictures.c.kind == POSTER)
+
+
+def _without(done: ColumnElement[bool], after: str, limit: int, state: State = State.COMPLETE) -> Select[Any]:
+    return (
         select(uploads.c.video_id)
         .join(videos, videos.c.video_id == uploads.c.video_id)
-        .where(uploads.c.state == state, videos.c.deleted_at.is_(None), uploads.c.video_id > after, ~done)
+        .where(uploads.c.state == state, IS_ALIVE, uploads.c.video_id > after, ~done)
         .order_by(uploads.c.video_id)
         .limit(limit)
     )
-    return list(found.scalars())

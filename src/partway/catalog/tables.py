@@ -5,7 +5,20 @@ A change here needs a migration beside it (``migrations/versions``); a test comp
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    false,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -26,12 +39,20 @@ videos = Table(
     Column("mp4_support", Boolean, nullable=False),
     Column("player_id", Text),
     Column("language", Text),
+    Column("clip", JSON(none_as_null=True), doc="where to cut it; only given at creation"),
+    Column("watermark", JSON(none_as_null=True), doc="which one, and where; only given at creation"),
+    Column("transcript", Boolean, nullable=False, server_default=false()),
+    Column("transcript_summary", Boolean, nullable=False, server_default=false()),
+    Column("transcript_summary_attributes", JSON(none_as_null=True)),
     Column("generation", Integer, nullable=False, doc="raised when visibility changes; part of segment URLs"),
     Column("created_at", BigInteger, nullable=False),
     Column("published_at", BigInteger),
     Column("updated_at", BigInteger, nullable=False),
+    Column("discarded_at", BigInteger, doc="in the trash since"),
+    Column("deletes_at", BigInteger, doc="until when it stays there"),
     Column("deleted_at", BigInteger, doc="a tombstone: the rows wait for their blobs to be removed"),
     Index(None, "created_at"),
+    Index(None, "deletes_at"),
 )
 
 video_tags = Table(
@@ -88,8 +109,12 @@ pictures = Table(
     Column("video_id", ForeignKey("videos.video_id", ondelete="CASCADE"), primary_key=True),
     Column("kind", String(16), primary_key=True, doc="poster"),
     Column("blob_key", String(64), unique=True, doc="none where no picture could be made"),
+    Column("media_type", String(32), nullable=False, server_default="image/jpeg"),
     Column("length", BigInteger, nullable=False),
     Column("reason", Text, doc="why there is none"),
+    Column("timecode", String(32), doc="where somebody wants it taken; none leaves that to us"),
+    Column("version", Integer, nullable=False, server_default="0", doc="raised by every choice"),
+    Column("made_version", Integer, nullable=False, server_default="0", doc="the choice that this is the outcome of"),
     Column("made_at", BigInteger, nullable=False),
 )
 

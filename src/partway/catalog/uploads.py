@@ -14,6 +14,7 @@ from sqlalchemy import Row, Select, case, insert, select, update
 
 from partway.catalog.database import Transaction
 from partway.catalog.tables import parts, uploads, videos
+from partway.catalog.videos import IS_ALIVE
 from partway.errors import NotFound
 from partway.ledger import Address, Content, Held, Mode, Neighbours, State, Summary
 
@@ -38,18 +39,15 @@ class Part:
     total: int | None
 
 
-_IS_ALIVE = videos.c.deleted_at.is_(None)
-
-
 async def lock(tx: Transaction, video_id: str) -> Upload:
     """Lock an upload until the transaction ends: accept, finish, expire and delete all begin with this.
 
     Raises:
-        NotFound: there is no such video, or only its tombstone.
+        NotFound: there is no such video, or only its tombstone, or it is in the trash.
     """
     upload = await _read(tx, select(uploads).where(uploads.c.video_id == video_id).with_for_update())
     # A statement of its own: one that has waited for the lock still sees the video as it was before the wait.
-    if not (await tx.execute(select(_IS_ALIVE).where(videos.c.video_id == video_id))).scalar_one_or_none():
+    if not (await tx.execute(select(IS_ALIVE).where(videos.c.video_id == video_id))).scalar_one_or_none():
         raise NotFound(name="videoId")
     return upload
 
@@ -58,10 +56,10 @@ async def get(tx: Transaction, video_id: str) -> Upload:
     """Read an upload without locking it.
 
     Raises:
-        NotFound: there is no such video, or only its tombstone.
+        NotFound: there is no such video, or only its tombstone, or it is in the trash.
     """
     found = select(uploads).join(videos, videos.c.video_id == uploads.c.video_id)
-    return await _read(tx, found.where(uploads.c.video_id == video_id, _IS_ALIVE))
+    return await _read(tx, found.where(uploads.c.video_id == video_id, IS_ALIVE))
 
 
 async def neighbours(tx: Transaction, video_id: str, address: Address) -> Neighbours:
@@ -155,7 +153,7 @@ async def unfinished(tx: Transaction, *, before: int, limit: int = 1000) -> list
         .where(
             uploads.c.state.in_((State.EMPTY, State.RECEIVING)),
             uploads.c.changed_at < before,
-            videos.c.deleted_at.is_(None),
+            IS_ALIVE,
         )
         .limit(limit)
     )

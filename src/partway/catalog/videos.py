@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, case, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, case, delete, exists, func, insert, select, update
 
 from partway.catalog.database import Transaction
 from partway.catalog.paging import Order, Page, fetch_page
@@ -30,6 +30,15 @@ class Video:
     language: str | None = None
     generation: int = 0
     published_at: int | None = None
+    clip: Mapping[str, str] | None = None
+    watermark: Mapping[str, str] | None = None
+    transcript: bool = False
+    transcript_summary: bool = False
+    transcript_summary_attributes: tuple[str, ...] = ()
+    discarded_at: int | None = None
+    """In the trash since."""
+    deletes_at: int | None = None
+    """When the trash gives it up."""
     tags: tuple[str, ...] = ()
     metadata: tuple[tuple[str, str], ...] = ()
 
@@ -46,8 +55,14 @@ class VideoFilter:
 
 _COLUMNS = tuple(column for column in videos.c if column.name != "deleted_at")
 _CHANGEABLE = frozenset(
-    ("title", "description", "public", "panoramic", "mp4_support", "player_id", "language", "published_at")
+    (
+        *("title", "description", "public", "panoramic", "mp4_support", "player_id", "language", "published_at"),
+        *("transcript", "transcript_summary", "transcript_summary_attributes"),
+    )
 )
+IS_ALIVE = and_(videos.c.deleted_at.is_(None), videos.c.discarded_at.is_(None))
+"""Neither a tombstone nor in the trash: what everybody but the trash itself sees."""
+_IS_DISCARDED = and_(videos.c.deleted_at.is_(None), videos.c.discarded_at.is_not(None))
 _SORTABLE = {
     "title": videos.c.title,
     "createdAt": videos.c.created_at,
@@ -69,21 +84,23 @@ async def add(tx: Transaction, video: Video) -> None:
     await _set_metadata(tx, video.video_id, video.metadata)
 
 
-async def get(tx: Transaction, video_id: str) -> Video:
-    """Read one video.
+async def get(tx: Transaction, video_id: str, *, discarded: bool = False) -> Video:
+    """Read one video; with ``discarded`` one of the trash.
 
     Raises:
         NotFound: there is none, or only its tombstone.
     """
-    row = (await tx.execute(_selected().where(videos.c.video_id == video_id))).one_or_none()
+    row = (await tx.execute(_selected(discarded).where(videos.c.video_id == video_id))).one_or_none()
     if row is None:
         raise NotFound(name="videoId")
     return (await _with_lists(tx, [row]))[0]
 
 
-async def find(tx: Transaction, wanted: VideoFilter, order: Order, *, page: int, page_size: int) -> Page[Video]:
-    """Read one page of videos; the newest come first unless ``order`` says otherwise."""
-    statement = _selected().where(*_conditions(wanted))
+async def find(
+    tx: Transaction, wanted: VideoFilter, order: Order, *, page: int, page_size: int, discarded: bool = False
+) -> Page[Video]:
+    """Read one page of videos, or of the trash; the newest come first unless ``order`` says otherwise."""
+    statement = _selected(discarded).where(*_conditions(wanted))
     found = await fetch_page(
         tx, statement, order, _SORTABLE, default=videos.c.created_at, tie=videos.c.video_id, page=page, size=page_size
     )
@@ -101,13 +118,7 @@ async def change(tx: Transaction, video_id: str, changes: dict[str, Any], *, at:
         # Only a change: to be told once more what is so ends nobody's session.
         as_before = videos.c.public == changes["public"]
         values["generation"] = case((as_before, videos.c.generation), else_=videos.c.generation + 1)
-    touched = await tx.execute(
-        update(videos)
-        .where(videos.c.video_id == video_id, videos.c.deleted_at.is_(None))
-        .values(updated_at=at, **values)
-    )
-    if touched.rowcount == 0:
-        raise NotFound(name="videoId")
+    await _touch(tx, video_id, IS_ALIVE, updated_at=at, **values)
     if "tags" in changes:
         await tx.execute(delete(video_tags).where(video_tags.c.video_id == video_id))
         await _set_tags(tx, video_id, changes["tags"])
@@ -122,11 +133,54 @@ async def entomb(tx: Transaction, video_id: str, *, at: int) -> None:
     Raises:
         NotFound: there is no such video.
     """
-    touched = await tx.execute(
-        update(videos).where(videos.c.video_id == video_id, videos.c.deleted_at.is_(None)).values(deleted_at=at)
+    await _touch(tx, video_id, IS_ALIVE, deleted_at=at)
+
+
+async def discard(tx: Transaction, video_id: str, *, at: int, until: int) -> None:
+    """Put a video into the trash: gone for everybody else, with all that it has.
+
+    Raises:
+        NotFound: there is no such video.
+    """
+    await _touch(tx, video_id, IS_ALIVE, discarded_at=at, deletes_at=until)
+
+
+async def restore(tx: Transaction, video_id: str, *, at: int) -> None:
+    """Take a video out of the trash; what it has of an unfinished upload counts as just arrived.
+
+    Raises:
+        NotFound: it is not there.
+    """
+    await _touch(tx, video_id, _IS_DISCARDED, discarded_at=None, deletes_at=None, updated_at=at)
+    await tx.execute(
+        update(uploads).where(uploads.c.video_id == video_id, uploads.c.completed_at.is_(None)).values(changed_at=at)
     )
-    if touched.rowcount == 0:
-        raise NotFound(name="videoId")
+
+
+async def is_discarded(tx: Transaction, video_id: str) -> bool:
+    """Whether a video is in the trash."""
+    found = await tx.execute(select(videos.c.video_id).where(videos.c.video_id == video_id, _IS_DISCARDED))
+    return found.one_or_none() is not None
+
+
+async def outlived_trash(tx: Transaction, *, at: int, limit: int = 1000) -> list[str]:
+    """The ids of videos that the trash gives up."""
+    found = await tx.execute(
+        select(videos.c.video_id)
+        .where(_IS_DISCARDED, videos.c.deletes_at <= at)
+        .order_by(videos.c.deletes_at)
+        .limit(limit)
+    )
+    return list(found.scalars())
+
+
+async def entomb_discarded(tx: Transaction, video_id: str, *, at: int) -> None:
+    """As ``entomb``, of a video in the trash whose time there is over.
+
+    Raises:
+        NotFound: it is not there, or not yet: somebody may have restored it.
+    """
+    await _touch(tx, video_id, and_(_IS_DISCARDED, videos.c.deletes_at <= at), deleted_at=at)
 
 
 async def tombstones(tx: Transaction, limit: int = 100) -> list[str]:
@@ -142,8 +196,14 @@ async def remove_tombstone(tx: Transaction, video_id: str) -> None:
     await tx.execute(delete(videos).where(videos.c.video_id == video_id, videos.c.deleted_at.is_not(None)))
 
 
-def _selected() -> Select[Any]:
-    return select(*_COLUMNS).where(videos.c.deleted_at.is_(None))
+async def _touch(tx: Transaction, video_id: str, wanted: ColumnElement[bool], **values: Any) -> None:
+    touched = await tx.execute(update(videos).where(videos.c.video_id == video_id, wanted).values(**values))
+    if touched.rowcount == 0:
+        raise NotFound(name="videoId")
+
+
+def _selected(discarded: bool) -> Select[Any]:
+    return select(*_COLUMNS).where(_IS_DISCARDED if discarded else IS_ALIVE)
 
 
 def _conditions(wanted: VideoFilter) -> Iterable[ColumnElement[bool]]:
@@ -172,7 +232,14 @@ async def _with_lists(tx: Transaction, rows: Sequence[Row[Any]]) -> list[Video]:
         select(video_metadata).where(video_metadata.c.video_id.in_(ids)).order_by(video_metadata.c.position)
     ):
         pairs[row.video_id].append((row.key, row.value))
-    return [Video(**row._mapping, tags=tuple(tags[row.video_id]), metadata=tuple(pairs[row.video_id])) for row in rows]
+    return [
+        Video(
+            **{**row._mapping, "transcript_summary_attributes": tuple(row.transcript_summary_attributes or ())},
+            tags=tuple(tags[row.video_id]),
+            metadata=tuple(pairs[row.video_id]),
+        )
+        for row in rows
+    ]
 
 
 async def _set_tags(tx: Transaction, video_id: str, tags: Sequence[str]) -> None:

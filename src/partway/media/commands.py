@@ -70,9 +70,15 @@ _ENTRIES = (
 
 
 def poster(
-    program: str, container: str, source: str = STDIN, *, after_seconds: float = 0, any_frame: bool = False
+    program: str,
+    container: str,
+    source: str = STDIN,
+    *,
+    after_seconds: float = 0,
+    any_frame: bool = False,
+    may_be_black: bool = False,
 ) -> Arguments:
-    """One JPEG on standard output: the first keyframe that is not black.
+    """One JPEG on standard output: the first keyframe that is not black, or that may be.
 
     ``after_seconds`` passes over the beginning. ``any_frame`` takes the first frame that can be decoded, black or not:
     the last resort.
@@ -93,7 +99,7 @@ def poster(
         # The first video that is not a cover picture; no sound, subtitles or data, whose decoders stay out of it.
         *("-map", "0:V:0", "-an", "-sn", "-dn"),
         *("-filter_threads", "1"),
-        *("-vf", ",".join(wanted + shape + ([] if any_frame else [_NOT_BLACK]))),
+        *("-vf", ",".join(wanted + shape + ([] if any_frame or may_be_black else [_NOT_BLACK]))),
         *("-frames:v", "1"),
         *("-c:v", "mjpeg", "-q:v", "3", "-threads", "1"),
         # Nothing in the picture about who made it, neither from the source nor from the encoder.

@@ -50,11 +50,13 @@ def poster_time(duration_seconds: float | None) -> float:
     return min(0.1 * (duration_seconds or 0), _LATEST_SECONDS)
 
 
-def read_stills(size: int | None) -> Reading[Stills]:
+def read_stills(size: int | None, at_seconds: float | None = None) -> Reading[Stills]:
     """Find the keyframes of an MP4 or MOV of ``size`` bytes, None while that is unknown.
 
     The first one is that at or after ``poster_time``; some farther in follow, in case those before are black, and the
-    very first comes last. Raises MediaMalformed, MediaTooLarge or MediaUnsupported; the last for fragmented files, too.
+    very first comes last. With ``at_seconds`` it is one alone: the last that is not after that moment, or the very
+    first where the video is shorter. Raises MediaMalformed, MediaTooLarge or MediaUnsupported; the last for fragmented
+    files, too.
     """
     container = sniff((yield Wanted(0, HEAD_BYTES)))
     refuse_container(container)
@@ -69,7 +71,8 @@ def read_stills(size: int | None) -> Reading[Stills]:
         raise MediaUnsupported("This is a fragmented MP4: its frames are not in its index.")
     if movie.video is None:
         raise MediaUnsupported("The file has no video track.")
-    return _stills(movie.video, 1 << 62 if size is None else size, b"qt  " if container == "mov" else b"iso6")
+    brand = b"qt  " if container == "mov" else b"iso6"
+    return _stills(movie.video, 1 << 62 if size is None else size, brand, at_seconds)
 
 
 def fragment(position: int, frame_bytes: int) -> bytes:
@@ -84,7 +87,7 @@ def fragment(position: int, frame_bytes: int) -> bytes:
     return box(b"moof", mfhd, box(b"traf", tfhd, tfdt, trun)) + struct.pack(">I4s", frame_bytes + 8, b"mdat")
 
 
-def _stills(track: TrackHeader, size: int, brand: bytes) -> Stills:
+def _stills(track: TrackHeader, size: int, brand: bytes, at_seconds: float | None) -> Stills:
     import numpy as np
 
     from partway.media.tables import description_in_use, expand
@@ -99,7 +102,11 @@ def _stills(track: TrackHeader, size: int, brand: bytes) -> Stills:
     ends = np.cumsum(samples.durations, dtype=np.int64)
     moments, length = (ends - samples.durations)[keyframes], int(ends[-1])
     chosen: list[int] = []
-    for place in _PLACES:
+    if at_seconds is not None:
+        wanted = at_seconds * track.timescale
+        at = int(np.searchsorted(moments, wanted, "right")) - 1 if wanted < length else 0
+        chosen.append(int(keyframes[max(at, 0)]))
+    for place in _PLACES if at_seconds is None else ():
         first = poster_time(length / track.timescale) * track.timescale
         at = int(np.searchsorted(moments, int(place * length if chosen else first), "left"))
         sample = int(keyframes[min(at, len(keyframes) - 1)])

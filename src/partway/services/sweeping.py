@@ -59,6 +59,22 @@ class Sweeping:
             expired.append(video_id)
         return expired
 
+    async def empty_trash(self) -> list[str]:
+        """Delete the videos whose time in the trash is over; their ids."""
+        at = now()
+        async with self._database.read() as tx:
+            found = await videos.outlived_trash(tx, at=at)
+        deleted = []
+        for video_id in found:
+            try:
+                async with self._database.write() as tx:
+                    # Asked again: somebody may have restored it, and even thrown it away anew.
+                    await videos.entomb_discarded(tx, video_id, at=at)
+            except NotFound:
+                continue
+            deleted.append(video_id)
+        return deleted
+
     async def _remove_unknown(self, keys: list[str]) -> int:
         if not keys:
             return 0

@@ -7,7 +7,7 @@ from typing import Any
 
 from partway.blobs.base import BlobStore
 from partway.catalog import findings, idempotency, uploads, videos
-from partway.catalog.clock import now
+from partway.catalog.clock import SECOND, now
 from partway.catalog.database import Database
 from partway.catalog.paging import Order, Page
 from partway.catalog.videos import Video, VideoFilter
@@ -15,13 +15,20 @@ from partway.errors import BlobError
 from partway.services.identifiers import fingerprint, new_id
 from partway.testing import faults
 
+_DAY = 86400
+
 
 class Videos:
-    """The verbs of the video record."""
+    """The verbs of the video record.
 
-    def __init__(self, database: Database, blobs: BlobStore) -> None:
+    Args:
+        trash_days: how long a deleted video can be restored, 0 for not at all.
+    """
+
+    def __init__(self, database: Database, blobs: BlobStore, *, trash_days: float = 0) -> None:
         self._database = database
         self._blobs = blobs
+        self._trash_days = trash_days
 
     async def create(
         self, wanted: Video, *, asked_by: str, idempotency_key: str | None = None, asked: str = ""
@@ -45,19 +52,21 @@ class Videos:
             await videos.add(tx, video)
         return video
 
-    async def get(self, video_id: str) -> Video:
-        """Read a video.
+    async def get(self, video_id: str, *, discarded: bool = False) -> Video:
+        """Read a video, or one in the trash.
 
         Raises:
             NotFound: there is none.
         """
         async with self._database.read() as tx:
-            return await videos.get(tx, video_id)
+            return await videos.get(tx, video_id, discarded=discarded)
 
-    async def find(self, wanted: VideoFilter, order: Order, *, page: int, page_size: int) -> Page[Video]:
-        """Read one page of the videos that fit."""
+    async def find(
+        self, wanted: VideoFilter, order: Order, *, page: int, page_size: int, discarded: bool = False
+    ) -> Page[Video]:
+        """Read one page of the videos that fit, or of those in the trash."""
         async with self._database.read() as tx:
-            return await videos.find(tx, wanted, order, page=page, page_size=page_size)
+            return await videos.find(tx, wanted, order, page=page, page_size=page_size, discarded=discarded)
 
     async def change(self, video_id: str, changes: dict[str, Any]) -> Video:
         """Change what ``changes`` names (fields of ``Video``) and leave the rest.
@@ -70,15 +79,29 @@ class Videos:
             return await videos.get(tx, video_id)
 
     async def delete(self, video_id: str) -> None:
-        """Delete a video: it is gone when this returns; its blobs follow with ``bury``.
+        """Delete a video: it is gone when this returns; its blobs follow with ``bury``, or when the trash gives it up.
 
         Raises:
             NotFound: there is no such video.
         """
+        at = now()
         async with self._database.write() as tx:
             await uploads.lock(tx, video_id)
-            await videos.entomb(tx, video_id, at=now())
+            if self._trash_days:
+                await videos.discard(tx, video_id, at=at, until=at + int(self._trash_days * _DAY * SECOND))
+            else:
+                await videos.entomb(tx, video_id, at=at)
         faults.reached("tombstone-committed")
+
+    async def restore(self, video_id: str) -> Video:
+        """Take a video out of the trash, as it was.
+
+        Raises:
+            NotFound: it is not there.
+        """
+        async with self._database.write() as tx:
+            await videos.restore(tx, video_id, at=now())
+            return await videos.get(tx, video_id)
 
     async def bury(self) -> int:
         """Remove the blobs of deleted videos, then what is left of the videos; say how many.

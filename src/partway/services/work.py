@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import structlog
 
-from partway.catalog import findings, uploads
+from partway.catalog import findings, uploads, videos
 from partway.catalog.database import Database
 from partway.errors import BlobMissing, JobPostponed, NotFound, NotReady, ProgramMissing
 from partway.jobs.base import Handler, Job, JobContext, Jobs, Schedule
@@ -26,10 +26,12 @@ log = structlog.get_logger("partway.work")
 _EVERY = 1.0
 _PAGE = 200
 _WITHOUT_PROGRAM = 600.0
+_IN_TRASH = 86400.0
 _LATEST_LOOK = 30.0
 
 SCHEDULES = (
     Schedule("expire", "expire", 600.0),
+    Schedule("empty-trash", "empty-trash", 600.0, offset_seconds=300.0),
     Schedule("sweep", "sweep", 6 * 3600.0),
     Schedule("forget-used-tokens", "forget-used-tokens", 3600.0),
 )
@@ -41,9 +43,10 @@ _EARLY: tuple[tuple[str, _Due], ...] = (("early-poster", findings.without_early_
 """Asked for once by each process: such a job looks again by itself until its time has come or passed."""
 
 
-def job_for(handler: str, video_id: str) -> Job:
-    """The job of one kind for one video: one id, however often it is asked for."""
-    return Job(f"{handler}:{video_id}", handler, {"videoId": video_id}, group=video_id)
+def job_for(handler: str, fact: str) -> Job:
+    """The job of one kind for one fact, a video's id or ``<id>:<version>``: one id, however often it is asked for."""
+    video_id = _video_of(fact)
+    return Job(f"{handler}:{fact}", handler, {"videoId": video_id}, group=video_id)
 
 
 class Work:
@@ -64,11 +67,11 @@ class Work:
 
         async def probe(context: JobContext) -> None:
             video_id = context.payload["videoId"]
-            await self._unless_deleted(video_id, self._probing.probe(video_id, prober))
+            await self._care(video_id, self._probing.probe(video_id, prober))
 
         async def poster(context: JobContext) -> None:
             video_id = context.payload["videoId"]
-            await self._unless_deleted(video_id, self._pictures.make_poster(video_id, painter))
+            await self._care(video_id, self._pictures.make_poster(video_id, painter))
 
         async def early_poster(context: JobContext) -> None:
             try:
@@ -80,6 +83,10 @@ class Work:
         async def expire(_: JobContext) -> None:
             if expired := await self._sweeping.expire_uploads():
                 log.info("expired", videos=expired)
+
+        async def empty_trash(_: JobContext) -> None:
+            if given_up := await self._sweeping.empty_trash():
+                log.info("trash emptied", videos=given_up)
 
         async def sweep(_: JobContext) -> None:
             if removed := await self._sweeping.sweep_orphans():
@@ -94,12 +101,17 @@ class Work:
             "poster": Handler(poster),
             "early-poster": Handler(early_poster),
             "expire": Handler(expire),
+            "empty-trash": Handler(empty_trash),
             "sweep": Handler(sweep),
             "forget-used-tokens": Handler(forget_used_tokens),
         }
 
-    async def _unless_deleted(self, video_id: str, work: Awaitable[None]) -> None:
-        """Do work on a video's blobs; they may go while it is under way, and then nobody wants what comes of it."""
+    async def _care(self, video_id: str, work: Awaitable[None]) -> None:
+        """Do work on a video's blobs; they may go while it is under way, and then nobody wants what comes of it.
+
+        If the video is in the trash by now, the job waits there for it. One that ended would not be begun again under
+        its id when the video comes back, and the reconciler brings one that waits forward.
+        """
         try:
             await _with_programs(work)
         except BlobMissing:
@@ -109,13 +121,16 @@ class Work:
                 except NotFound:
                     return
             raise
+        async with self._database.read() as tx:
+            if await videos.is_discarded(tx, video_id):
+                raise JobPostponed(_IN_TRASH, "The video is in the trash.")
 
     async def reconcile(self, jobs: Jobs) -> int:
         """Enqueue everything that is due; say how many jobs this has set going."""
         begun = 0
         for handler, due in _DUE:
             async for found in self._pages(due):
-                begun += await jobs.enqueue(*(job_for(handler, video_id) for video_id in found))
+                begun += await jobs.enqueue(*(job_for(handler, fact) for fact in found))
         for handler, due in _EARLY:
             seen = {video_id async for found in self._pages(due) for video_id in found}
             fresh = seen - self._asked.get(handler, set())
@@ -133,7 +148,7 @@ class Work:
                 yield found
             if len(found) < _PAGE:
                 return
-            after = found[-1]
+            after = _video_of(found[-1])
 
     async def keep_reconciling(self, jobs: Jobs) -> None:
         """Reconcile every second until cancelled; a failure is logged and tried again."""
@@ -143,6 +158,10 @@ class Work:
             except Exception:
                 log.exception("reconciling failed; it will be tried again")
             await asyncio.sleep(_EVERY)
+
+
+def _video_of(fact: str) -> str:
+    return fact.partition(":")[0]
 
 
 async def _with_programs(work: Awaitable[None]) -> None:

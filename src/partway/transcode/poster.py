@@ -42,6 +42,7 @@ async def poster(
     source: Source,
     *,
     facts: Facts | None = None,
+    at_seconds: float | None = None,
     covered: Covered | None = None,
     limits: Limits = LIMITS,
 ) -> Poster:
@@ -52,6 +53,8 @@ async def poster(
 
     Args:
         facts: for other files, where a tenth of it is.
+        at_seconds: where somebody wants it taken, black or not: of an MP4 or MOV the last keyframe that is not after
+            it, of any other file the first that is not before it; the first of all where the video is shorter.
         covered: says what is there of a source that is still arriving.
 
     Raises:
@@ -61,26 +64,33 @@ async def poster(
     """
     container = await container_of(source, covered)
     if container not in ("mp4", "mov"):
-        return await _from_beginning(tools, source, container, facts, covered, limits)
+        return await _from_beginning(tools, source, container, facts, at_seconds, covered, limits)
     try:
-        stills = await drive(read_stills(source.size if covered is None else None), source, covered)
+        stills = await drive(read_stills(source.size if covered is None else None, at_seconds), source, covered)
     except MediaUnsupported as refusal:
         # No sample tables, or tables of a rare kind: the frames themselves may be fine.
         try:
-            return await _from_beginning(tools, source, container, facts, covered, limits)
+            return await _from_beginning(tools, source, container, facts, at_seconds, covered, limits)
         except MediaMalformed:
             raise refusal from None
     return await _from_stills(tools, source, stills, covered, limits)
 
 
 async def _from_beginning(
-    tools: Tools, source: Source, container: str, facts: Facts | None, covered: Covered | None, limits: Limits
+    tools: Tools,
+    source: Source,
+    container: str,
+    facts: Facts | None,
+    at_seconds: float | None,
+    covered: Covered | None,
+    limits: Limits,
 ) -> Poster:
-    after = poster_time(facts.duration_seconds if facts else None)
+    after = poster_time(facts.duration_seconds if facts else None) if at_seconds is None else at_seconds
     length = min(source.size, limits.input_bytes or source.size)
     if covered is not None and not covered(0, length):
         raise NotReady("What it takes has not arrived yet.")
-    return await _first(tools, container, lambda: source.stream(0, length), [after, 0.0] if after else [0.0], limits)
+    places = [after, 0.0] if after else [0.0]
+    return await _first(tools, container, lambda: source.stream(0, length), places, limits, at_seconds is not None)
 
 
 async def _from_stills(tools: Tools, source: Source, stills: Stills, covered: Covered | None, limits: Limits) -> Poster:
@@ -101,15 +111,20 @@ async def _from_stills(tools: Tools, source: Source, stills: Stills, covered: Co
             async for buffer in source.stream(frame.offset, frame.length):
                 yield buffer
 
-    return await _first(tools, "mp4", file, [0.0], limits)
+    return await _first(tools, "mp4", file, [0.0], limits, len(stills.frames) == 1)
 
 
 async def _first(
-    tools: Tools, container: str, feed: Callable[[], AsyncIterator[bytes]], places: list[float], limits: Limits
+    tools: Tools,
+    container: str,
+    feed: Callable[[], AsyncIterator[bytes]],
+    places: list[float],
+    limits: Limits,
+    may_be_black: bool,
 ) -> Poster:
-    """The first keyframe that is not black at or after one of these places; else any frame at all."""
+    """The first keyframe at or after one of these places that is not black, or may be; else any frame at all."""
     for after_seconds in places:
-        program = commands.poster(tools.ffmpeg.path, container, after_seconds=after_seconds)
+        program = commands.poster(tools.ffmpeg.path, container, after_seconds=after_seconds, may_be_black=may_be_black)
         outcome = await run(program, limits, tools.sandbox, feed=feed())
         if (made := _made(outcome, limits)) is not None:
             return made

@@ -49,6 +49,17 @@ def test_the_best_comes_first_and_the_very_first_last(media_dir: Path) -> None:
     assert [times[frame.offset] - start for frame in stills_of(path).frames] == [6.0, 15.0, 30.0, 45.0, 0.0]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "taken"), [(0, 0.0), (1.4, 0.0), (1.5, 1.5), (31.4, 30.0), (59.9, 58.5), (60, 0.0), (1e9, 0.0)]
+)
+def test_a_picked_one_is_the_last_that_is_not_after_it(wanted: float, taken: float, media_dir: Path) -> None:
+    path = sample(media_dir, "minute")
+    blob = path.read_bytes()
+    times = {place: time for time, place, _ in keyframes(path)}
+    frames = read_from_bytes(read_stills(len(blob), wanted), blob).frames
+    assert [times[frame.offset] - min(times.values()) for frame in frames] == [taken]
+
+
 def test_short_videos_have_one_at_a_tenth(media_dir: Path) -> None:
     path = sample(media_dir, "intra")
     first = stills_of(path).frames[0]

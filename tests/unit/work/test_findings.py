@@ -9,22 +9,32 @@ from pathlib import Path
 import pytest
 from tests.unit.work.conftest import Place
 
-from partway.errors import BlobMissing, JobPostponed, MediaUnsupported, NotFound, NotReady, ProgramMissing
+from partway.errors import (
+    BlobMissing,
+    FileInvalid,
+    JobPostponed,
+    MediaUnsupported,
+    NotFound,
+    NotReady,
+    ProgramMissing,
+)
 from partway.jobs.base import JobContext
 from partway.jobs.memory import MemoryJobs
 from partway.media.facts import Facts
 from partway.services.examination import Examination
 from partway.services.probing import Probing
 from partway.services.work import job_for
+from partway.testing.forms import SentFile, SentForm
+from partway.testing.images import png
 from partway.testing.media import sample
 
 pytestmark = pytest.mark.anyio
 
-Painter = Callable[[Examination], Awaitable[bytes]]
+Painter = Callable[[Examination, float | None], Awaitable[bytes]]
 
 
 def painter(image: bytes = b"jpeg", meanwhile: Awaitable[None] | None = None) -> Painter:
-    async def paint(found: Examination) -> bytes:
+    async def paint(found: Examination, at_seconds: float | None) -> bytes:
         if meanwhile is not None:
             await meanwhile
         return image
@@ -32,18 +42,22 @@ def painter(image: bytes = b"jpeg", meanwhile: Awaitable[None] | None = None) ->
     return paint
 
 
-async def unable(found: Examination) -> bytes:
+def picture_form(content: bytes) -> SentForm:
+    return SentForm(SentFile(content, "x.png"))
+
+
+async def unable(found: Examination, at_seconds: float | None) -> bytes:
     raise MediaUnsupported("No picture can be made of this.")
 
 
-async def missing(found: Examination) -> bytes:
+async def missing(found: Examination, at_seconds: float | None) -> bytes:
     raise ProgramMissing("ffmpeg is not installed on this server.")
 
 
 async def read(place: Place, video_id: str) -> bytes:
-    length, buffers = await place.house.pictures.poster(video_id)
-    body = b"".join([buffer async for buffer in buffers])
-    assert len(body) == length
+    picture = await place.house.pictures.poster(video_id)
+    body = b"".join([buffer async for buffer in picture.buffers])
+    assert len(body) == picture.length
     return body
 
 
@@ -84,7 +98,7 @@ async def test_a_video_deleted_meanwhile_gets_none(place: Place) -> None:
 async def test_a_job_whose_video_is_deleted_under_its_hands_has_nothing_more_to_do(place: Place) -> None:
     video_id = await place.complete(b"x" * 100, "source")
 
-    async def read_late(found: Examination) -> bytes:
+    async def read_late(found: Examination, at_seconds: float | None) -> bytes:
         await place.house.videos.delete(video_id)
         await place.house.videos.bury()
         return await found.source.read(0, 100)
@@ -122,6 +136,68 @@ async def test_where_none_can_be_made_the_reason_is_kept(place: Place) -> None:
     with pytest.raises(NotFound):
         await place.house.pictures.poster(video_id)
     assert "No picture can be made of this." in (await place.rows("pictures"))[0]
+
+
+async def test_an_uploaded_picture_replaces_and_removes_what_was_there(place: Place) -> None:
+    video_id = await place.complete(b"x" * 100, "source")
+    await place.house.pictures.make_poster(video_id, painter(b"made"))
+    await place.house.pictures.put_poster(video_id, picture_form(png(4, 3, (1, 1, 1))))
+    await place.house.pictures.put_poster(video_id, picture_form(png(4, 3, (2, 2, 2))))
+    await place.house.pictures.make_poster(video_id, painter(b"late"))
+    assert await read(place, video_id) == png(4, 3, (2, 2, 2))
+    assert len(place.files()) == 2
+    with pytest.raises(FileInvalid):
+        await place.house.pictures.put_poster(video_id, picture_form(b"no picture"))
+    with pytest.raises(NotFound):
+        await place.house.pictures.put_poster("viNone", picture_form(png(4, 3)))
+    assert await read(place, video_id) == png(4, 3, (2, 2, 2))
+    assert len(place.files()) == 2
+
+
+async def test_a_late_job_overwrites_no_newer_choice(place: Place) -> None:
+    """Whether it was the best moment that it was at, or a picked one."""
+    for late in (None, "1"):
+        video_id = await place.complete(b"x" * 100, f"source {late}")
+        if late is not None:
+            await place.house.pictures.pick_poster(video_id, late)
+        meanwhile = place.house.pictures.pick_poster(video_id, "2")
+        await place.house.pictures.make_poster(video_id, painter(b"late", meanwhile))
+        with pytest.raises(NotReady):
+            await place.house.pictures.poster(video_id)
+        moments = []
+
+        async def paint(found: Examination, at_seconds: float | None, moments: list[float | None] = moments) -> bytes:
+            moments.append(at_seconds)
+            return b"picked"
+
+        await place.house.pictures.make_poster(video_id, paint)
+        assert (await read(place, video_id), moments) == (b"picked", [2.0])
+    assert len(place.files()) == 4
+
+
+async def test_every_pick_is_a_job_of_its_own(place: Place) -> None:
+    jobs = MemoryJobs()
+    video_id = await place.complete(b"x" * 100, "source")
+    await place.house.work.reconcile(jobs)
+    await place.house.pictures.make_poster(video_id, painter())
+    for timecode in ("1", "2"):
+        await place.house.pictures.pick_poster(video_id, timecode)
+        assert await place.house.work.reconcile(jobs) == 1
+        await place.house.pictures.make_poster(video_id, painter())
+        assert await place.house.work.reconcile(jobs) == 0
+    assert {job.job.id for job in await jobs.list(handler="poster")} == {
+        f"poster:{video_id}{version}" for version in ("", ":1", ":2")
+    }
+
+
+async def test_a_pick_that_fails_leaves_what_was_there(place: Place) -> None:
+    video_id = await place.complete(b"x" * 100, "source")
+    await place.house.pictures.put_poster(video_id, picture_form(png(4, 3)))
+    await place.house.pictures.pick_poster(video_id, "1")
+    await place.house.pictures.make_poster(video_id, unable)
+    assert await read(place, video_id) == png(4, 3)
+    await place.house.pictures.make_poster(video_id, painter())
+    assert await read(place, video_id) == png(4, 3)
 
 
 async def test_a_probe_gives_status_what_the_index_could_not(place: Place, media_dir: Path) -> None:

@@ -48,7 +48,7 @@ async def test_a_leftover_of_a_broken_put_goes(place: Place) -> None:
 async def test_whatever_has_a_row_stays_however_old(place: Place) -> None:
     video_id = await place.complete(b"x" * 100, "source")
 
-    async def paint(found: object) -> bytes:
+    async def paint(found: object, at_seconds: float | None) -> bytes:
         return b"jpeg"
 
     await place.house.pictures.make_poster(video_id, paint)

@@ -126,11 +126,16 @@ def routes(house: House, pages: Pages, public_url: str) -> list[BaseRoute]:
 
     async def thumbnail(request: Request, viewer: Viewer) -> Response:
         """The poster; 202 until there is one."""
-        length, buffers = await house.pictures.poster(viewer.video.video_id)
-        headers = {**_A_MINUTE, "Content-Length": str(length)}
+        video_id = viewer.video.video_id
+        picture = await house.pictures.poster(video_id)
+        etag = f'"{video_id}-{picture.version}"'
+        headers = {**_A_MINUTE, "ETag": etag}
+        if is_held(request.headers.get("if-none-match"), etag):
+            return Response(status_code=304, headers=headers)
+        headers["Content-Length"] = str(picture.length)
         if request.method == "HEAD":
-            return Response(media_type="image/jpeg", headers=headers)
-        return StreamingResponse(buffers, media_type="image/jpeg", headers=headers)
+            return Response(media_type=picture.media_type, headers=headers)
+        return StreamingResponse(picture.buffers, media_type=picture.media_type, headers=headers)
 
     async def text_track(request: Request, viewer: Viewer, kind: TextTrackKind) -> Response:
         content = await house.text_tracks.content(viewer.video.video_id, kind, request.path_params["language"])

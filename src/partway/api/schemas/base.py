@@ -58,7 +58,9 @@ def _complaint(error: dict[str, Any]) -> Refused:
         known = ", ".join(get_args(Language))
         detail = f"is not valid, use one of {known}." if letters else "must contain only letters and dashes."
         return InvalidAttribute(f"This attribute {detail}", name=name)
-    return InvalidAttribute(f"{error['msg']}.", name=name)
+    # Pydantic's own way to introduce what a validator of ours has said.
+    words = error["msg"].removeprefix("Value error, ").removesuffix(".")
+    return InvalidAttribute(f"{words}.", name=name)
 
 
 def moment(microseconds: int | None) -> str | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StrictBool
+from pydantic import BeforeValidator, Field, StrictBool, StrictStr
 from pydantic.alias_generators import to_camel
 
 from partway.api.schemas.base import Language, Payload, Text, moment
@@ -20,6 +20,35 @@ class Pair(Payload):
     value: Text
 
 
+Timecode = Annotated[
+    StrictStr,
+    Field(pattern=r"^(?:[0-9]{2,3}:[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,3}|:[0-9]{1,2})?|[0-9]{1,7})$"),
+]
+Place = Annotated[StrictStr, Field(pattern=r"^-?[0-9]{1,6}(\.[0-9]{1,3})?(px|%)$")]
+Extent = Annotated[StrictStr, Field(pattern=r"^([0-9]{1,6}(\.[0-9]{1,3})?(px|%)|initial)$")]
+Opacity = Annotated[StrictStr, Field(pattern=r"^([0-9]{1,2}(\.[0-9]{1,3})?|100(\.0{1,3})?)%$")]
+
+
+class Clip(Payload):
+    """``clip``: where to cut what is uploaded or copied."""
+
+    start_timecode: Timecode | None = None
+    end_timecode: Timecode | None = None
+
+
+class Watermark(Payload):
+    """``watermark``: which one, and where on the picture."""
+
+    id: Text | None = None
+    top: Place | None = None
+    left: Place | None = None
+    bottom: Place | None = None
+    right: Place | None = None
+    width: Extent | None = None
+    height: Extent | None = None
+    opacity: Opacity | None = None
+
+
 class VideoChanges(Payload):
     """The body of ``PATCH /videos/{videoId}``: a merge patch (RFC 7396); what is absent stays."""
 
@@ -32,6 +61,9 @@ class VideoChanges(Payload):
     language: Language | None = None
     tags: list[Text] | None = Field(None, max_length=1000)
     metadata: list[Pair] | None = Field(None, max_length=1000)
+    transcript: StrictBool | None = None
+    transcript_summary: StrictBool | None = None
+    transcript_summary_attributes: list[Literal["abstract", "takeaways"]] | None = Field(None, max_length=10)
 
     def as_changes(self) -> dict[str, Any]:
         """What was sent, in the catalog's words.
@@ -43,6 +75,11 @@ class VideoChanges(Payload):
         for name in ("title", "public", "panoramic", "mp4_support"):
             if name in changes and changes[name] is None:
                 raise InvalidAttribute("This attribute can't be null.", name=to_camel(name))
+        for name in ("transcript", "transcript_summary"):
+            if name in changes:
+                changes[name] = bool(changes[name])
+        if "transcript_summary_attributes" in changes:
+            changes["transcript_summary_attributes"] = tuple(dict.fromkeys(self.transcript_summary_attributes or ()))
         if "tags" in changes:
             changes["tags"] = tuple(self.tags or ())
         if "metadata" in changes:
@@ -55,16 +92,39 @@ class NewVideo(VideoChanges):
 
     title: Text
     source: Text | None = None
+    clip: Clip | None = None
+    watermark: Watermark | None = None
 
     def as_video(self) -> Video:
         """The video to create; its id and times are the service's."""
         changes = {name: value for name, value in self.as_changes_or_defaults().items() if name != "source"}
+        for name in ("clip", "watermark"):
+            if name in changes:
+                changes[name] = changes[name].model_dump(by_alias=True, exclude_none=True)
         return Video(video_id="", created_at=0, updated_at=0, **changes)
 
     def as_changes_or_defaults(self) -> dict[str, Any]:
         """What was sent, null meaning the default."""
         sent = {name: value for name in self.model_fields_set if (value := getattr(self, name)) is not None}
         return type(self).model_construct(_fields_set=set(sent), **sent).as_changes()
+
+
+def _only_false(value: object) -> bool:
+    if value is not False:
+        raise ValueError("Value must be false.")
+    return value
+
+
+class Restoration(Payload):
+    """The body of ``PATCH /discarded/videos/{videoId}``."""
+
+    discarded: Annotated[bool, BeforeValidator(_only_false)]
+
+
+class ThumbnailPick(Payload):
+    """The body of ``PATCH /videos/{videoId}/thumbnail``."""
+
+    timecode: Text
 
 
 def video_json(video: Video, base: str, token: str | None) -> dict[str, Any]:
@@ -89,11 +149,12 @@ def video_json(video: Video, base: str, token: str | None) -> dict[str, Any]:
         "createdAt": moment(video.created_at),
         "publishedAt": moment(video.published_at),
         "updatedAt": moment(video.updated_at),
-        "discarded": False,
-        "discardedAt": None,
-        "deletesAt": None,
+        "discarded": video.discarded_at is not None,
+        "discardedAt": moment(video.discarded_at),
+        "deletesAt": moment(video.deletes_at),
         "source": {"type": "upload", "uri": f"/videos/{video.video_id}/source"},
-        "assets": assets_json(video, base, token),
+        # What is in the trash can't be watched.
+        "assets": assets_json(video, base, token) if video.discarded_at is None else None,
     }
 
 
