@@ -88,6 +88,16 @@ class Playback:
         )
         return Playlist(text, found.is_whole)
 
+    async def dash_manifest(self, viewer: Viewer) -> str:
+        """The DASH manifest, once the video is complete; raises as ``master_playlist``."""
+        from partway.media.dash import dash_manifest
+
+        found, index = await self._playable(viewer.video)
+        if not found.is_whole:
+            raise NotReady()
+        folder = packaging_of(viewer.video)
+        return dash_manifest(index, uri=lambda name: viewer.uri(f"../hls/{folder}/{name}"))
+
     async def media_playlist(self, viewer: Viewer, packaging: str, kind: Kind) -> Playlist:
         """The playlist of one rendition, as far as it has arrived; raises as ``master_playlist``."""
         from partway.media.playlists import media_playlist

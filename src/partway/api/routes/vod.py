@@ -28,6 +28,7 @@ from partway.services.viewing import Viewer
 Kind = Literal["video", "audio"]
 
 _PLAYLIST = "application/vnd.apple.mpegurl"
+_MPD = "application/dash+xml"
 _FOREVER = {**GUARDED, "Cache-Control": "public, max-age=31536000, immutable"}
 _A_MINUTE = {**GUARDED, "Cache-Control": "public, max-age=60"}
 
@@ -74,6 +75,10 @@ def routes(house: House, pages: Pages, public_url: str) -> list[BaseRoute]:
         """The HLS master playlist; 202 until it can be played."""
         made = await house.playback.master_playlist(viewer)
         return Response(made.text, media_type=_PLAYLIST, headers=_A_MINUTE if made.is_final else NEVER)
+
+    async def dash(_: Request, viewer: Viewer) -> Response:
+        """The DASH manifest of a complete video; 202 until then."""
+        return Response(await house.playback.dash_manifest(viewer), media_type=_MPD, headers=_A_MINUTE)
 
     async def playlist(request: Request, viewer: Viewer) -> Response:
         """The HLS playlist of the video or of its sound."""
@@ -162,6 +167,7 @@ def routes(house: House, pages: Pages, public_url: str) -> list[BaseRoute]:
         ("", player),
         ("/status.json", status),
         ("/hls/manifest.m3u8", master),
+        ("/dash/manifest.mpd", dash),
         (rendition + ".m3u8", playlist),
         (rendition + "-init.mp4", init),
         (rendition + "-{number:number}.{ending}", segment),
