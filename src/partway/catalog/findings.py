@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, insert, select, union_all, update
 
 from partway.catalog.database import Transaction
-from partway.catalog.tables import parts, pictures, players, probes, text_tracks, uploads, videos
+from partway.catalog.tables import derived, parts, pictures, players, probes, text_tracks, uploads, videos
 from partway.catalog.videos import IS_ALIVE
 from partway.ledger import State
 
@@ -23,7 +23,7 @@ _PICTURE = (
     *(pictures.c.timecode, pictures.c.version, pictures.c.made_version),
 )
 
-_OF_VIDEOS = (pictures.c.blob_key, text_tracks.c.blob_key)
+_OF_VIDEOS = (pictures.c.blob_key, text_tracks.c.blob_key, derived.c.blob_key)
 _OF_OTHERS = (players.c.logo_key,)
 """Every column that names a blob is in one of these, or is a part's: what is in none is swept."""
 

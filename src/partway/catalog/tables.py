@@ -154,6 +154,30 @@ players = Table(
     Column("updated_at", BigInteger, nullable=False),
 )
 
+derivations = Table(
+    "derivations",
+    metadata,
+    Column("video_id", ForeignKey("videos.video_id", ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, nullable=False, doc="raised when a derived stream is begun anew; 0 before the first"),
+    Column("state", String(16), nullable=False, doc="needless, making, later, ended or failed"),
+    Column("reason", Text, doc="of later and failed"),
+    Column("plan", Text, doc="JSON: how this attempt is made; the same as long as the attempt is"),
+    Column("fed_bytes", BigInteger, nullable=False, doc="of the source, when its making was last interrupted"),
+    Column("changed_at", BigInteger, nullable=False),
+)
+
+derived = Table(
+    "derived",
+    metadata,
+    Column("video_id", ForeignKey("videos.video_id", ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, primary_key=True, autoincrement=False, doc="of its first byte in the stream"),
+    Column("length", BigInteger, nullable=False),
+    Column("digest", String(32), nullable=False),
+    Column("blob_key", String(64), nullable=False, unique=True),
+    Column("made_at", BigInteger, nullable=False),
+)
+
 upload_tokens = Table(
     "upload_tokens",
     metadata,

@@ -1,4 +1,4 @@
 """The schema's history."""
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision; a test compares it with the files, so that a current schema is known without alembic."""
