@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -88,6 +89,11 @@ def head_tail_middle(pieces: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]
     return [pieces[0], pieces[-1], *middle]
 
 
+def head_tail_rest(pieces: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """As somebody may who sends numbered parts and knows where the index is."""
+    return [pieces[0], pieces[-1], *pieces[1:-1]]
+
+
 @pytest.mark.parametrize(
     ("name", "cut", "order"),
     [
@@ -96,6 +102,7 @@ def head_tail_middle(pieces: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]
         ("plain", by_bytes, head_tail_middle),
         ("mov", by_bytes, head_tail_middle),
         ("silent", by_bytes, head_tail_middle),
+        ("plain", by_parts, head_tail_rest),
         ("fragmented", by_bytes, in_order),
         ("fragmented-finely", by_parts, in_order),
     ],
@@ -126,6 +133,23 @@ def test_it_grows_and_ends(wire: Wire, media_dir: Path, tmp_path: Path, name: st
         packets = probe(source, "-select_streams", f"{kind[0]}:0", *PACKETS, "-show_entries", "packet=flags,data_hash")
         expected = [one["data_hash"] for one in packets["packets"] if "D" not in one["flags"]]
         assert [one["data_hash"] for one in probe(path, *PACKETS)["packets"]] == expected
+
+
+def test_what_was_assumed_is_dropped_when_it_was_wrong(wire: Wire, media_dir: Path) -> None:
+    """Numbered parts whose places can't be told: nothing is listed before the gaps are filled; then all is right."""
+    blob = sample(media_dir, "plain").read_bytes()
+    cuts = [0, 60_000, 120_000, 170_000, 230_000, len(blob)]
+    parts = [blob[start:end] for start, end in itertools.pairwise(cuts)]
+    video_id = wire.create()
+    viewer = Viewer(wire, video_id)
+    for number in (1, 5, 2, 3):
+        total = 5 if number == 5 else "*"
+        assert wire.send(video_id, f"part {number}/{total}", parts[number - 1]).status == 201
+        assert viewer.look() == 0
+    assert wire.send(video_id, "part 4/*", parts[3]).status == 201
+    assert viewer.look() > 0
+    assert viewer.is_ended
+    assert wire.source(video_id) == blob
 
 
 def test_a_growing_playlist_is_never_kept(wire: Wire, media_dir: Path) -> None:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from partway.blobs.base import BlobStore
 from partway.catalog import uploads
 from partway.catalog.database import Database
+from partway.catalog.live import Course
 from partway.catalog.uploads import Upload
 from partway.errors import MediaError, MediaMalformed
+from partway.services.derived import DerivedStream, derived_stream
 from partway.services.growth import Growth
 from partway.services.source import SourceView, view_of
 
@@ -37,22 +39,52 @@ class Examination:
     """How far it can be watched; None where there is no index."""
     facts: Facts | None
     error: MediaError | None
-    """Why there is no index."""
+    """Why the source does not play as it is."""
+    derived: DerivedStream | None = None
+    """What is made of a source that does not play as it is; then ``index`` and ``edge`` are of this."""
+
+    @property
+    def played(self) -> SourceView:
+        """What the segments are cut from."""
+        return self.source if self.derived is None else self.derived.view
 
     @property
     def is_whole(self) -> bool:
-        """Whether the source has all its bytes; then nothing here changes any more."""
+        """Whether the source has all its bytes."""
         return self.source.is_whole
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether everything that there will be to watch is there."""
+        return self.index is not None and self.played.is_whole
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing here will change any more."""
+        return self.is_ended or self.is_failed
 
     @property
     def is_playable(self) -> bool:
         """Whether there is something to watch."""
-        return self.index is not None and (self.is_whole or (self.edge is not None and self.edge.video > 0))
+        return self.is_ended or (self.edge is not None and self.edge.video > 0 and not self.is_failed)
 
     @property
     def is_failed(self) -> bool:
         """Whether no way of playing it is left."""
-        return self.is_whole and isinstance(self.error, MediaMalformed)
+        if not self.is_whole:
+            return False
+        if self.derived is not None and self.derived.state is Course.FAILED:
+            return True
+        return self.index is None and isinstance(self.error, MediaMalformed)
+
+    @property
+    def reason(self) -> str | None:
+        """Why it can't be watched, in a sentence for people."""
+        if self.is_playable:
+            return None
+        if self.derived is not None and self.derived.reason is not None:
+            return self.derived.reason
+        return None if self.error is None else str(self.error)
 
     @property
     def weight(self) -> int:
@@ -65,6 +97,11 @@ class _Subject:
 
     def __init__(self) -> None:
         self.growth = Growth()
+        self.assumed = Growth()
+        """What would be known if all parts had one size."""
+        self.derived = Growth()
+        self.attempt = 0
+        """Which derived stream that is of."""
         self.latest: Examination | None = None
         self.seen = -1
         """How many pieces the source had."""
@@ -93,7 +130,7 @@ class Examinations:
             NotFound: there is no such video.
         """
         subject = self._subjects.get(video_id)
-        if subject is not None and subject.latest is not None and subject.latest.is_whole:
+        if subject is not None and subject.latest is not None and subject.latest.is_settled:
             self._subjects.move_to_end(video_id)
             return subject.latest
         # Whoever asked may go away; others may be waiting for the same answer.
@@ -117,8 +154,10 @@ class Examinations:
         async with subject.lock:
             if subject.latest is None or _is_older(subject, upload):
                 await self._read_on(video_id, subject)
+            assert subject.latest is not None
+            if subject.growth.index is None and (subject.latest.derived or subject.latest.index is None):
+                await self._look_at_derived(video_id, subject)
             found = subject.latest
-            assert found is not None
         while len(self._subjects) > 1 and self._weight() > self._cache_bytes:
             self._subjects.popitem(last=False)
         return found
@@ -132,10 +171,29 @@ class Examinations:
         # One at a time: a hostile index may ask for 256 MiB.
         async with self._one_at_a_time:
             await growth.advance(source)
+            if growth.index is None and growth.error is None and source.assumed is not None:
+                growth = subject.assumed
+                await growth.assume(source)
         index, error = growth.index, growth.error
         facts = index.facts if index else getattr(error, "facts", None)
         subject.latest = Examination(growth.container, source, index, growth.edge if index else None, facts, error)
         subject.seen = upload.summary.pieces
+
+    async def _look_at_derived(self, video_id: str, subject: _Subject) -> None:
+        """Read on in what is being made of a source that does not play as it is."""
+        before = subject.latest
+        assert before is not None
+        async with self._database.read() as tx:
+            stream = await derived_stream(tx, self._blobs, video_id)
+        if stream is None:
+            return
+        if stream.attempt != subject.attempt:
+            subject.derived, subject.attempt = Growth(), stream.attempt
+        growth = subject.derived
+        async with self._one_at_a_time:
+            await growth.advance(stream.view)
+        edge = growth.edge if growth.index else None
+        subject.latest = replace(before, index=growth.index, edge=edge, derived=stream)
 
     def _weight(self) -> int:
         return sum(one.latest.weight for one in self._subjects.values() if one.latest is not None)

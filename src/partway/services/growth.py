@@ -70,6 +70,37 @@ class Growth:
         if self.index is not None:
             self.edge = edge_of(self.index, source.extents.covered, self.edge)
 
+    async def assume(self, source: SourceView) -> None:
+        """Read on as if the parts behind a gap were where they are assumed, and list only what is certain and proven.
+
+        Only the index may come from there: what is listed lies before the gap, and its bytes prove the index.
+        """
+        from partway.media.edge import Edge, edge_of
+
+        view = source.assuming()
+        before = self.edge or Edge()
+        self.edge = None
+        if view is None:
+            return
+        await self.advance(view)
+        if self.index is None or self.index.is_fragmented:
+            self.index = self.edge = None
+            return
+        edge = edge_of(self.index, source.covered, before)
+        for number in range(before.video, edge.video):
+            if not await self._is_proven(self.index, number, source):
+                self.index, self.edge, self.error = None, None, MediaMalformed(_OUTSIDE)
+                return
+        self.edge = edge
+
+    @staticmethod
+    async def _is_proven(index: Index, number: int, source: SourceView) -> bool:
+        from partway.media.proof import is_proven
+        from partway.media.segments import segment
+
+        media = b"".join([buffer async for buffer in source.gather(segment(index, "video", number).ranges)])
+        return await asyncio.to_thread(is_proven, index, number, media)
+
     async def _read_on(self, source: SourceView) -> None:
         from partway.media.index import read_index
 

@@ -80,22 +80,22 @@ class Playback:
         from partway.media.playlists import master_playlist
 
         found, index = await self._playable(viewer.video)
-        folder = packaging_of(viewer.video)
+        folder = packaging_of(viewer.video, found)
         text = master_playlist(
             index,
             video_uri=viewer.uri(f"{folder}/video.m3u8"),
             audio_uri=viewer.uri(f"{folder}/audio.m3u8"),
         )
-        return Playlist(text, found.is_whole)
+        return Playlist(text, found.is_ended)
 
     async def dash_manifest(self, viewer: Viewer) -> str:
         """The DASH manifest, once the video is complete; raises as ``master_playlist``."""
         from partway.media.dash import dash_manifest
 
         found, index = await self._playable(viewer.video)
-        if not found.is_whole:
+        if not found.is_ended:
             raise NotReady()
-        folder = packaging_of(viewer.video)
+        folder = packaging_of(viewer.video, found)
         return dash_manifest(index, uri=lambda name: viewer.uri(f"../hls/{folder}/{name}"))
 
     async def media_playlist(self, viewer: Viewer, packaging: str, kind: Kind) -> Playlist:
@@ -109,10 +109,10 @@ class Playback:
             kind,
             init_uri=viewer.uri(f"{kind}-init.mp4"),
             segment_uri=lambda number: viewer.uri(f"{kind}-{number}.{index.suffix(kind)}"),
-            count=index.segment_count(kind) if found.is_whole else found.edge.count(kind),
-            ended=found.is_whole,
+            count=index.segment_count(kind) if found.is_ended else found.edge.count(kind),
+            ended=found.is_ended,
         )
-        return Playlist(text, found.is_whole)
+        return Playlist(text, found.is_ended)
 
     async def init_segment(self, video: Video, packaging: str, kind: Kind) -> bytes:
         """The init segment of one rendition; raises as ``master_playlist``."""
@@ -137,7 +137,7 @@ class Playback:
         from partway.media.segments import needed, segment
 
         found, index = await self._rendition(video, packaging, kind)
-        source = found.source
+        source = found.played
         if not 0 <= number < index.closed_count(kind) or ending != index.suffix(kind):
             raise NotFound(name="segment")
         if not source.covered(*needed(index, kind, number)):
@@ -167,19 +167,24 @@ class Playback:
 
     async def _playable(self, video: Video) -> tuple[Examination, Index]:
         found = await self._examinations.of(video.video_id)
-        if found.is_failed and found.error:
-            raise found.error
+        if found.is_failed:
+            raise found.error or NotFound(name="videoId")
         if found.index is None or not found.is_playable or not (found.is_whole or self._early):
             raise NotReady()
         return found, found.index
 
     async def _rendition(self, video: Video, packaging: str, kind: Kind) -> tuple[Examination, Index]:
         found, index = await self._playable(video)
-        if packaging != packaging_of(video) or (kind == "audio" and index.audio is None):
+        if packaging != packaging_of(video, found) or (kind == "audio" and index.audio is None):
             raise NotFound(name="packaging")
         return found, index
 
 
-def packaging_of(video: Video) -> str:
-    """The folder of a video's playlists and segments: the packager's version and the visibility's generation."""
-    return f"{PACKAGER}-{video.generation}"
+def packaging_of(video: Video, found: Examination) -> str:
+    """The folder of a video's playlists and segments.
+
+    It names everything that decides about their bytes: the packager's version, the visibility's generation, and which
+    derived stream they are cut from, if they are.
+    """
+    attempt = f"-{found.derived.attempt}" if found.derived else ""
+    return f"{PACKAGER}-{video.generation}{attempt}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from partway.blobs.base import BlobStore
@@ -38,6 +38,14 @@ class SourceView:
     size: int
     is_whole: bool = True
     total: int | None = None
+    assumed: Extents | None = None
+    """Where numbered parts behind a gap belong if all have one size; good for finding an index, and proof is needed."""
+
+    def assuming(self) -> SourceView | None:
+        """The same source as it would be; None where there is nothing to assume."""
+        return (
+            None if self.assumed is None else replace(self, extents=self.assumed, size=self.assumed.end, assumed=None)
+        )
 
     def covered(self, low: int, high: int) -> bool:
         """Whether every byte of [low, high) is there."""
@@ -95,21 +103,33 @@ class SourceView:
                 position = end
 
 
-def view_of(summary: Summary, parts: Iterable[Part], blobs: BlobStore) -> SourceView:
+def view_of(summary: Summary, parts: Sequence[Part], blobs: BlobStore) -> SourceView:
     """The view of a source whose parts are these, in order.
 
-    Numbered parts behind a gap are left out: where they belong is known when the gap is filled.
+    Numbered parts behind a gap are left out: where they belong is only assumed until the gap is filled.
     """
     is_whole = summary.state is State.COMPLETE
-    placed, offset = [], 0
+    placed, offset, has_gap = [], 0, False
     for number, part in enumerate(parts, 1):
         if summary.mode is Mode.PART and part.position != number:
+            has_gap = True
             break
         at = part.position if summary.mode is Mode.BYTES else offset
         placed.append((part.blob_key, at, part.content.length))
         offset = at + part.content.length
     total = offset if is_whole else summary.total if summary.mode is Mode.BYTES else None
-    return SourceView(Extents.of(placed), blobs, total or offset, is_whole, total)
+    assumed = _assumed(summary, parts) if has_gap else None
+    return SourceView(Extents.of(placed), blobs, total or offset, is_whole, total, assumed)
+
+
+def _assumed(summary: Summary, parts: Sequence[Part]) -> Extents | None:
+    """All parts where they belong if each but the last has the same size, as most senders cut; None if some don't."""
+    last = summary.total or max(part.position for part in parts)
+    sizes = {part.content.length for part in parts if part.position != last}
+    if len(sizes) != 1 or any(part.content.length > min(sizes) for part in parts):
+        return None
+    stride = sizes.pop()
+    return Extents.of((part.blob_key, (part.position - 1) * stride, part.content.length) for part in parts)
 
 
 def _neighbourhoods(spans: Sequence[Span]) -> Iterable[list[Span]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from partway.catalog.findings import Probe
 from partway.catalog.uploads import Part
 from partway.catalog.videos import Video
-from partway.errors import MediaUnsupported
+from partway.errors import MediaMalformed
 from partway.ledger import State, Summary
 from partway.services.examination import Examination
 from partway.services.probing import read_facts
@@ -73,15 +73,15 @@ def status_of(
     """
     if found is None:
         return Status(summary, parts, None, (), False, False, _reason_to_wait(summary, video.video_id))
-    is_failed, reason = found.is_failed, None if found.error is None else str(found.error)
-    if found.is_whole and found.index is None and probe is not None and probe.reason is not None:
+    is_failed, reason = found.is_failed, found.reason
+    if found.is_whole and found.index is None and found.derived is None and probe is not None and probe.reason:
         # Nor could ffprobe make anything of it, and it knows more kinds of files than we do.
         is_failed, reason = True, probe.reason
-    facts = found.facts or read_facts(probe)
+    facts = found.facts or read_facts(probe) or (found.index.facts if found.index else None)
     is_playable = found.is_playable and (found.is_whole or early)
     if not found.is_whole and not is_playable:
         waiting = _reason_to_wait(summary, video.video_id)
-        reason = f"{waiting} {reason}" if isinstance(found.error, MediaUnsupported) else waiting
+        reason = f"{waiting} {reason}" if reason and not isinstance(found.error, MediaMalformed) else waiting
     return Status(
         summary,
         parts,
@@ -104,8 +104,13 @@ def _qualities(video: Video, found: Examination, facts: Facts | None, *, is_fail
     if facts is None or facts.width is None or facts.height is None:
         return ()
     label = label_of(facts.width, facts.height)
-    there: Literal["encoded", "encoding"] = "encoded" if found.is_whole else "encoding"
-    hls = Quality("hls", label, "failed" if is_failed else "waiting" if found.index is None else there)
+    shown = found.index.facts if found.derived and found.index else facts
+    there: Literal["encoded", "encoding"] = "encoded" if found.is_ended else "encoding"
+    hls = Quality(
+        "hls",
+        label_of(shown.width or 0, shown.height or 0),
+        "failed" if is_failed else "waiting" if found.index is None else there,
+    )
     if not video.mp4_support:
         return (hls,)
     return Quality("mp4", label, "encoded" if found.is_whole and found.container in ("mp4", "mov") else "waiting"), hls
