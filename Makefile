@@ -10,8 +10,10 @@ PYTHON ?=
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 INSTALL := $(PIP) install --require-hashes --no-deps --requirement
 VENDOR := src/partway/web/static/vendor
-# What `make test` leaves to `make test-all`; tests/browser needs Playwright to be collected at all.
-FAST := -m "not (services or browser or sdk or crash_long or slow)" --ignore=tests/browser
+# Other people's npm packages, which `make test-all` drives partway with.
+SDKS := tests/protocol/sdks
+# What `make test` leaves to `make test-all`; these folders need Playwright to be collected at all.
+FAST := -m "not (services or browser or sdk or crash_long or slow)" --ignore=tests/browser --ignore=$(SDKS)
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test test-all lint format docs bench pins clean
@@ -59,7 +61,7 @@ bench: $(VENV)/.test ## Run the benchmarks; they print, they never fail on a tim
 	done
 
 clean: ## Remove what was built and installed (not partway-data)
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* $(VENDOR)
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* $(VENDOR) $(SDKS)/node/node_modules
 	find src tests docs bench examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The first interpreter that is new enough and can make a venv; else the apt line that is missing.
@@ -95,9 +97,11 @@ $(VENV)/.test: $(VENV)/.serve requirements/test.txt
 	@$(INSTALL) requirements/test.txt
 	@touch $@
 
-$(VENV)/.all: $(VENV)/.test requirements/all.txt
+$(VENV)/.all: $(VENV)/.test requirements/all.txt requirements/node.txt $(SDKS)/node/package-lock.json
 	@echo "Installing what all the tests need (once)"
 	@$(INSTALL) requirements/all.txt
+	@if $(BIN)/python hatch_build.py lacks-node; then $(INSTALL) requirements/node.txt; fi
+	@$(BIN)/python $(SDKS)/npm.py || { printf '\n*** npm could not install %s/node/package-lock.json, and make test-all skips nothing\n\n' $(SDKS) >&2; exit 1; }
 	@touch $@
 
 $(VENV)/.lint: requirements/lint.txt | $(BIN)/python
@@ -110,7 +114,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-annotate --upgrade --custom-compile-command "make pins"
 EVERYTHING := build/everything.txt
 
-pins: | $(BIN)/python ## Renew requirements/*.txt and web-assets/package-lock.json
+pins: | $(BIN)/python ## Renew requirements/*.txt and the package-lock.json files
 	@$(PIP) install uv
 	@mkdir -p build
 	PATH="$(BIN):$$PATH" $(COMPILE) pyproject.toml --all-extras --group build --group node --group all --group lint --output-file $(EVERYTHING)
@@ -119,4 +123,6 @@ pins: | $(BIN)/python ## Renew requirements/*.txt and web-assets/package-lock.js
 	PATH="$(BIN):$$PATH" $(COMPILE) pyproject.toml --constraints $(EVERYTHING) --all-extras --group build --group all --output-file requirements/all.txt
 	PATH="$(BIN):$$PATH" $(COMPILE) --constraints $(EVERYTHING) --group lint --output-file requirements/lint.txt
 	PATH="$(BIN):$$PATH" $(COMPILE) --constraints $(EVERYTHING) --group node --output-file requirements/node.txt
-	cd web-assets && rm -f package-lock.json && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
+	for folder in web-assets $(SDKS)/node; do \
+	  (cd $$folder && rm -f package-lock.json && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved) || exit; \
+	done

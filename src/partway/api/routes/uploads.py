@@ -20,33 +20,6 @@ from partway.services.uploads import AcceptedPart
 
 _MIB = 1024 * 1024
 
-_MULTIPART = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {"type": "string", "format": "binary"},
-                        "videoId": {"type": "string"},
-                    },
-                }
-            }
-        },
-    },
-    "parameters": [
-        {
-            "in": "header",
-            "name": "Content-Range",
-            "required": False,
-            "schema": {"type": "string"},
-            "description": "part <part>/<total_parts> or bytes <from>-<to>/<total_bytes>; the total may be *.",
-        }
-    ],
-}
-
 
 def router(house: House, public_url: str, piece_bytes_max: int) -> APIRouter:
     """The routes."""
@@ -101,14 +74,14 @@ def router(house: House, public_url: str, piece_bytes_max: int) -> APIRouter:
             await body.discard(request_most)
             raise
 
-    @routes.post("/videos/{video_id}/source", status_code=201, openapi_extra=_MULTIPART)
+    @routes.post("/videos/{video_id}/source", status_code=201)
     async def upload_source(request: Request, video_id: str) -> Any:
         """Upload a video's source, whole or one piece of it."""
         with metrics.PARTS_IN_FLIGHT.track_inprogress(), metrics.PART_SECONDS.time():
             body = BodyStream(request.scope, request.receive)
             return await guarded(request, body, by_token=None, video_id=video_id)
 
-    @routes.post("/upload", status_code=201, openapi_extra=_MULTIPART)
+    @routes.post("/upload", status_code=201)
     async def upload_by_token(request: Request) -> Any:
         """Upload with an upload token; the first piece makes the video."""
         with metrics.PARTS_IN_FLIGHT.track_inprogress(), metrics.PART_SECONDS.time():

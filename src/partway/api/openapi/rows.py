@@ -1,0 +1,13 @@
+"""Every row, by the name of its route."""
+
+from __future__ import annotations
+
+from partway.api.openapi import contract, library, ours, playback
+from partway.api.openapi.operation import Operation
+
+OPERATIONS: dict[str, Operation] = {
+    **contract.OPERATIONS,
+    **library.OPERATIONS,
+    **playback.OPERATIONS,
+    **ours.OPERATIONS,
+}
