@@ -22,7 +22,7 @@ from partway.api.openapi.operation import (
 from partway.api.schemas.base import Language
 from partway.api.schemas.logins import ApiKeyLogin, Refresh
 from partway.api.schemas.tokens import NewUploadToken
-from partway.api.schemas.videos import NewVideo, VideoChanges
+from partway.api.schemas.videos import NewVideo, Restoration, ThumbnailPick, VideoChanges
 from partway.services.values import TOKEN_SORT_KEYS, VIDEO_SORT_KEYS
 
 LANGUAGES = one_of(*get_args(Language))
@@ -106,12 +106,12 @@ OPERATIONS: dict[str, Operation] = {
     "POST /videos/{videoId}/thumbnail": Operation(
         {200: json_answer(ref("Video"))},
         body=Form("A picture: JPEG, PNG or WebP, 8 MiB at most."),
-        refusals=(*_FORM_REFUSALS, errors.BlobError),
+        refusals=(*_FORM_REFUSALS, errors.FileInvalid, errors.ExtensionInvalid, errors.BlobError),
     ),
-    "PATCH /videos/{videoId}/thumbnail": Operation({200: json_answer(ref("Video"))}),
+    "PATCH /videos/{videoId}/thumbnail": Operation({200: json_answer(ref("Video"))}, body=ThumbnailPick),
     "GET /discarded/videos": Operation({200: json_answer(ref("Videos"))}, VIDEO_FILTERS),
     "GET /discarded/videos/{videoId}": Operation({200: json_answer(ref("Video"))}),
-    "PATCH /discarded/videos/{videoId}": Operation({200: json_answer(ref("Video"))}),
+    "PATCH /discarded/videos/{videoId}": Operation({200: json_answer(ref("Video"))}, body=Restoration),
     "GET /upload-tokens": Operation({200: json_answer(ref("UploadTokens"))}, (*sorting(*TOKEN_SORT_KEYS), *PAGING)),
     "POST /upload-tokens": Operation(
         {200: json_answer(ref("UploadToken"), "Made.")}, (IDEMPOTENCY,), NewUploadToken, body_may_be_missing=True
