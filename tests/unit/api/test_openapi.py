@@ -11,6 +11,8 @@ import pytest
 from partway.api.app import create_routes
 from partway.api.openapi.document import document, mounted
 from partway.api.openapi.rows import OPERATIONS
+from partway.api.openapi.shapes import SHAPES
+from partway.api.schemas.base import Payload
 from partway.settings import Settings
 
 ROUTES_PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "routes.md"
@@ -65,3 +67,9 @@ def test_every_operation_says_what_it_is(described):
 def test_ids_are_unique(described):
     ids = [operation["operationId"] for methods in described["paths"].values() for operation in methods.values()]
     assert len(ids) == len(set(ids))
+
+
+def test_no_answer_has_the_name_of_a_payload(described):
+    payloads = {row.body for row in OPERATIONS.values() if isinstance(row.body, type)}
+    named = {part.__name__ for payload in payloads for part in [payload, *Payload.__subclasses__()]}
+    assert named & set(SHAPES) == set()

@@ -64,7 +64,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "GET /watermarks": Operation({200: json_answer(ref("Watermarks"))}, (*sorting("createdAt"), *PAGING)),
     "POST /watermarks": Operation(
-        {200: json_answer(ref("Watermark"), "Made.")}, body=_PICTURE, refusals=_FILE_REFUSALS
+        {200: json_answer(ref("StoredWatermark"), "Made.")}, body=_PICTURE, refusals=_FILE_REFUSALS
     ),
     "DELETE /watermarks/{watermarkId}": Operation({204: NOTHING}),
     "GET /players": Operation(
