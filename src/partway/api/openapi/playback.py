@@ -65,6 +65,7 @@ _ASSETS: dict[str, Operation] = {
     "/hls/{packaging}/{kind}.m3u8": _asset(_PLAYLIST, TEXT),
     "/hls/{packaging}/{kind}-init.mp4": _asset("*/*"),
     "/hls/{packaging}/{kind}-{number}.{ending}": _asset("*/*"),
+    "/dash/manifest.mpd": _asset("application/dash+xml", TEXT),
     "/mp4/source.mp4": _source(),
     "/thumbnail.jpg": _picture(),
     "/captions/{language}.vtt": _asset("text/vtt", TEXT),
