@@ -157,7 +157,9 @@ def furnish(settings: Settings, database: Database, blobs: BlobStore, secret: by
         text_tracks=TextTracks(database, blobs),
         players=Players(database, blobs),
         viewing=viewing,
-        work=Work(database, pictures, Probing(database, examinations), sweeping, viewing),
+        work=Work(
+            database, pictures, Probing(database, examinations), sweeping, viewing, early=settings.early_playback
+        ),
         upkeep=Upkeep(videos, uploads, complete_after_idle=settings.complete_after_idle),
     )
 

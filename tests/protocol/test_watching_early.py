@@ -209,3 +209,19 @@ def test_early_playback_can_be_switched_off(serve: Serve, media_dir: Path) -> No
     assert wire.status(video_id)["encoding"]["playable"] is False
     wire.send(video_id, *pieces[-1])
     assert Viewer(wire, video_id).look() > 0
+
+
+def test_a_video_may_say_itself_whether_it_is_seen_early(serve: Serve, wire: Wire, media_dir: Path) -> None:
+    pieces = list(by_bytes(sample(media_dir, "faststart").read_bytes(), 4))
+    for place, says in ((wire, False), (serve("granian", "late"), True)):
+        video_id = place.create(earlyPlayback=says)
+        assert place.get(f"/videos/{video_id}").json["earlyPlayback"] is says
+        for content_range, body in pieces[:-1]:
+            place.send(video_id, content_range, body)
+        assert (Viewer(place, video_id).look() > 0) == says
+        assert place.status(video_id)["encoding"]["playable"] is says
+        changed = place.ask("PATCH", f"/videos/{video_id}", json_body={"earlyPlayback": not says})
+        assert changed.json["earlyPlayback"] is not says
+        assert place.status(video_id)["encoding"]["playable"] is not says
+        place.send(video_id, *pieces[-1])
+        assert Viewer(place, video_id).look() > 0

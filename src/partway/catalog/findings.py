@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, insert, select, unio
 
 from partway.catalog.database import Transaction
 from partway.catalog.tables import derived, parts, pictures, players, probes, text_tracks, uploads, videos
-from partway.catalog.videos import IS_ALIVE
+from partway.catalog.videos import IS_ALIVE, may_be_early
 from partway.ledger import State
 
 POSTER = "poster"
@@ -104,10 +104,15 @@ async def without_poster(tx: Transaction, *, after: str = "", limit: int = 100) 
     return [f"{video_id}:{version}" if version else video_id for video_id, version in found]
 
 
-async def without_early_poster(tx: Transaction, *, after: str = "", limit: int = 100) -> list[str]:
-    """Videos that are still arriving and have no poster yet, by id."""
+async def without_early_poster(tx: Transaction, *, early: bool, after: str = "", limit: int = 100) -> list[str]:
+    """Videos that are still arriving, may be seen while they do, and have no poster yet, by id.
+
+    Args:
+        early: whether those may that don't say.
+    """
     done = exists().where(pictures.c.video_id == uploads.c.video_id)
-    return list((await tx.execute(_without(done, after, limit, State.RECEIVING))).scalars())
+    found = await tx.execute(_without(done, after, limit, State.RECEIVING).where(may_be_early(early)))
+    return list(found.scalars())
 
 
 async def without_probe(tx: Transaction, *, after: str = "", limit: int = 100) -> list[str]:

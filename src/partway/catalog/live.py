@@ -13,7 +13,7 @@ from sqlalchemy import and_, exists, insert, or_, select, update
 
 from partway.catalog.database import Transaction
 from partway.catalog.tables import derivations, derived, uploads, videos
-from partway.catalog.videos import IS_ALIVE
+from partway.catalog.videos import IS_ALIVE, may_be_early
 from partway.ledger import State
 
 
@@ -132,7 +132,7 @@ async def due(tx: Transaction, *, early: bool = True, after: str = "", limit: in
     """Videos whose derived stream somebody has to look after, by id.
 
     Args:
-        early: also those whose source is still arriving.
+        early: whether those may be watched while they arrive that don't say.
     """
     arriving = uploads.c.state == State.RECEIVING
     complete = uploads.c.state == State.COMPLETE
@@ -146,7 +146,7 @@ async def due(tx: Transaction, *, early: bool = True, after: str = "", limit: in
             IS_ALIVE,
             uploads.c.video_id > after,
             ~settled,
-            or_(complete, and_(arriving, ~waiting)) if early else complete,
+            or_(complete, and_(arriving, ~waiting, may_be_early(early))),
         )
         .order_by(uploads.c.video_id)
         .limit(limit)

@@ -37,6 +37,7 @@ videos = Table(
     Column("public", Boolean, nullable=False),
     Column("panoramic", Boolean, nullable=False),
     Column("mp4_support", Boolean, nullable=False),
+    Column("early_playback", Boolean, doc="whether it may be watched while it arrives; none: as the server is set"),
     Column("player_id", Text),
     Column("language", Text),
     Column("clip", JSON(none_as_null=True), doc="where to cut it; only given at creation"),

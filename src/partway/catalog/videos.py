@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, case, delete, exists, func, insert, or_, select, update
 
 from partway.catalog.database import Transaction
 from partway.catalog.paging import Order, Page, fetch_page
@@ -26,6 +26,8 @@ class Video:
     public: bool = True
     panoramic: bool = False
     mp4_support: bool = True
+    early_playback: bool | None = None
+    """Whether it may be watched while it arrives; None: as the server is set."""
     player_id: str | None = None
     language: str | None = None
     generation: int = 0
@@ -57,7 +59,7 @@ _COLUMNS = tuple(column for column in videos.c if column.name != "deleted_at")
 _CHANGEABLE = frozenset(
     (
         *("title", "description", "public", "panoramic", "mp4_support", "player_id", "language", "published_at"),
-        *("transcript", "transcript_summary", "transcript_summary_attributes"),
+        *("early_playback", "transcript", "transcript_summary", "transcript_summary_attributes"),
     )
 )
 IS_ALIVE = and_(videos.c.deleted_at.is_(None), videos.c.discarded_at.is_(None))
@@ -70,6 +72,12 @@ _SORTABLE = {
     "updatedAt": videos.c.updated_at,
 }
 SORT_KEYS = tuple(_SORTABLE)
+
+
+def may_be_early(usual: bool) -> ColumnElement[bool]:
+    """Whether a video may be watched while it arrives; ``usual`` is for those that don't say."""
+    says = videos.c.early_playback
+    return or_(says.is_(True), says.is_(None)) if usual else says.is_(True)
 
 
 async def add(tx: Transaction, video: Video) -> None:

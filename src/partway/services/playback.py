@@ -47,7 +47,7 @@ class Playback:
     """The verbs of watching.
 
     Args:
-        early: whether a video may be watched while it is still arriving.
+        early: whether a video may be watched while it is still arriving, unless it says itself.
     """
 
     def __init__(self, database: Database, examinations: Examinations, *, early: bool) -> None:
@@ -67,7 +67,7 @@ class Playback:
             parts = tuple(await uploads.all_parts(tx, video_id))
             probe = await findings.probe(tx, video_id)
         found = None if upload.summary.state is State.EMPTY else await self._examinations.of(video_id)
-        return status_of(video, upload.summary, parts, found, probe, early=self._early)
+        return status_of(video, upload.summary, parts, found, probe, early=self._may_be_early(video))
 
     async def master_playlist(self, viewer: Viewer) -> Playlist:
         """The master playlist.
@@ -165,11 +165,14 @@ class Playback:
             raise NotReady()
         return found.source, found.container
 
+    def _may_be_early(self, video: Video) -> bool:
+        return self._early if video.early_playback is None else video.early_playback
+
     async def _playable(self, video: Video) -> tuple[Examination, Index]:
         found = await self._examinations.of(video.video_id)
         if found.is_failed:
             raise found.error or NotFound(name="videoId")
-        if found.index is None or not found.is_playable or not (found.is_whole or self._early):
+        if found.index is None or not found.is_playable or not (found.is_whole or self._may_be_early(video)):
             raise NotReady()
         return found, found.index
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
 
 import structlog
 
@@ -50,16 +51,28 @@ def job_for(handler: str, fact: str) -> Job:
 
 
 class Work:
-    """The verbs of work."""
+    """The verbs of work.
+
+    Args:
+        early: whether videos may be seen while they arrive, unless they say themselves.
+    """
 
     def __init__(
-        self, database: Database, pictures: Pictures, probing: Probing, sweeping: Sweeping, viewing: Viewing
+        self,
+        database: Database,
+        pictures: Pictures,
+        probing: Probing,
+        sweeping: Sweeping,
+        viewing: Viewing,
+        *,
+        early: bool,
     ) -> None:
         self._database = database
         self._pictures = pictures
         self._probing = probing
         self._sweeping = sweeping
         self._viewing = viewing
+        self._early = early
         self._asked: dict[str, set[str]] = {}
 
     def handlers(self, painter: Painter, prober: Prober) -> Mapping[str, Handler]:
@@ -132,7 +145,7 @@ class Work:
             async for found in self._pages(due):
                 begun += await jobs.enqueue(*(job_for(handler, fact) for fact in found))
         for handler, due in _EARLY:
-            seen = {video_id async for found in self._pages(due) for video_id in found}
+            seen = {one async for found in self._pages(partial(due, early=self._early)) for one in found}
             fresh = seen - self._asked.get(handler, set())
             if fresh:
                 begun += await jobs.enqueue(*(job_for(handler, video_id) for video_id in sorted(fresh)))

@@ -22,7 +22,10 @@ from partway.services.status import Quality, Status
 from partway.services.values import Part, UploadToken, Video
 
 LANGUAGES = "ar ca cs da de el en es fa fi fr he hi hr hu it ja ko ml nl nn no pl pt ru sk sl te tr uk ur vi zh"
-FIELDS = ["title", "description", "public", "panoramic", "mp4Support", "playerId", "tags", "metadata", "language"]
+FIELDS = [
+    *("title", "description", "public", "panoramic", "mp4Support", "earlyPlayback"),
+    *("playerId", "tags", "metadata", "language"),
+]
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None), max_size=5)
 KEYS = st.sampled_from(["key", "value", "x"])
 ANYTHING = st.recursive(

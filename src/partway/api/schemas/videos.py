@@ -57,6 +57,7 @@ class VideoChanges(Payload):
     public: StrictBool | None = None
     panoramic: StrictBool | None = None
     mp4_support: StrictBool | None = None
+    early_playback: StrictBool | None = None
     player_id: Text | None = None
     language: Language | None = None
     tags: list[Text] | None = Field(None, max_length=1000)
@@ -141,6 +142,7 @@ def video_json(video: Video, base: str, token: str | None) -> dict[str, Any]:
         "public": video.public,
         "panoramic": video.panoramic,
         "mp4Support": video.mp4_support,
+        "earlyPlayback": video.early_playback,
         "playerId": video.player_id,
         "tags": list(video.tags),
         "metadata": [{"key": key, "value": value} for key, value in video.metadata],
