@@ -51,6 +51,10 @@ _VIDEO = shape(
     public=YES_OR_NO,
     panoramic=YES_OR_NO,
     mp4Support=YES_OR_NO,
+    earlyPlayback={
+        **or_null(YES_OR_NO),
+        "description": "Beyond the contract: whether it may be watched while it arrives; null: as the server is set.",
+    },
     playerId=or_null(TEXT),
     tags=a_list(TEXT),
     metadata=a_list(shape(key=TEXT, value=TEXT)),
