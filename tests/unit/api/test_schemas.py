@@ -59,7 +59,7 @@ def test_any_payload(payload: dict[str, Any]) -> None:
             continue
         if made is not None:
             assert is_sane(json.dumps(video_json(made, "http://x", None), ensure_ascii=False))
-        assert set(changes) <= {"title", "description", "public", "panoramic", "mp4_support"} | {
+        assert set(changes) <= {"title", "description", "public", "panoramic", "mp4_support", "early_playback"} | {
             "player_id",
             "tags",
             "metadata",
