@@ -17,6 +17,8 @@
     │   │   ├── InvalidAttribute
     │   │   ├── InvalidQueryParameter
     │   │   └── SeveralProblems
+    │   ├── SummaryExists               a video has one summary
+    │   ├── NoLiveStreams
     │   └── UploadRefused               contract.md 1.1, the table of upload errors
     │       ├── FileMissing, SeveralFiles, FileEmpty, FileTooLarge
     │       ├── FileInvalid, ExtensionInvalid    an image or a text that is none
@@ -159,6 +161,14 @@ class SeveralProblems(InvalidRequest):
     def __init__(self, problems: Sequence[Refused]) -> None:
         super().__init__()
         self.problems = tuple(problems)
+
+
+class SummaryExists(Refused):
+    """A summary already exists or is being created on this video."""
+
+
+class NoLiveStreams(Refused):
+    """This server has no live streams."""
 
 
 class UploadRefused(Refused):

@@ -25,7 +25,9 @@ from partway.services.pictures import Pictures
 from partway.services.playback import Playback
 from partway.services.players import Players
 from partway.services.probing import Probing
+from partway.services.summaries import Summaries
 from partway.services.sweeping import Sweeping
+from partway.services.tags import Tags
 from partway.services.text_tracks import TextTracks
 from partway.services.tokens import UploadTokens
 from partway.services.upkeep import Upkeep
@@ -33,6 +35,7 @@ from partway.services.uploads import Uploads
 from partway.services.values import Facts
 from partway.services.videos import Videos
 from partway.services.viewing import Viewing, shared_secret
+from partway.services.watermarks import Watermarks
 from partway.services.work import SCHEDULES, Work
 from partway.settings import Settings
 from partway.transcode.folder import sweep as sweep_scratch
@@ -156,6 +159,9 @@ def furnish(settings: Settings, database: Database, blobs: BlobStore, secret: by
         pictures=pictures,
         text_tracks=TextTracks(database, blobs),
         players=Players(database, blobs),
+        watermarks=Watermarks(database, blobs),
+        tags=Tags(database),
+        summaries=Summaries(database),
         viewing=viewing,
         work=Work(
             database, pictures, Probing(database, examinations), sweeping, viewing, early=settings.early_playback

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -154,6 +155,36 @@ async def test_an_upgrade_that_breaks_off_has_never_been(catalog: Catalog, tmp_p
     engine.dispose()
     whole = next_migrations(tmp_path / "whole")
     assert at_once(1, str(NEXT_VERSION), catalog.url, str(whole)) == ["True"]
+
+
+def test_tags_of_before_are_found_whatever_their_case(empty_url: str) -> None:
+    """The column that tags are looked for in is filled for those that were there before it."""
+    url = empty_url.replace("postgresql://", "postgresql+psycopg://")
+    if file := make_url(url).database if url.startswith("sqlite") else None:
+        Path(file).parent.mkdir(parents=True)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    engine = create_engine(url)
+    values = [f"Élan {at}" for at in range(2500)]
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.execute(
+            text(
+                "INSERT INTO videos"
+                " (video_id, title, public, panoramic, mp4_support, generation, created_at, updated_at)"
+                " VALUES ('vi1', 't', true, false, true, 0, 1, 1)"
+            )
+        )
+        connection.execute(
+            text("INSERT INTO video_tags (video_id, position, value) VALUES ('vi1', :position, :value)"),
+            [{"position": at, "value": value} for at, value in enumerate(values)],
+        )
+    assert open_database(empty_url).prepare()
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT value, folded FROM video_tags ORDER BY position")).all()
+    engine.dispose()
+    assert [tuple(row) for row in found] == [(value, value.replace("É", "e")) for value in values]
 
 
 def test_a_url_that_can_not_be_read_says_so() -> None:

@@ -24,6 +24,7 @@ TITLES: dict[str, tuple[int, str]] = {
     "resource-not-found": (404, "The requested resource was not found."),
     "unrecognized-request-url": (404, "Unrecognized request URL."),
     "method-not-allowed": (405, "Method is not allowed for this route."),
+    "summary-already-exists": (409, "A summary already exists or is being created on this video."),
     "uploaded-file-no-file": (400, "There is no uploaded file in the request."),
     "uploaded-file-multiple-files": (400, "There are more than one uploaded file in the request."),
     "uploaded-file-empty": (400, "The uploaded file is empty."),
@@ -92,7 +93,6 @@ LATER = {
     "video-source-already-copied",
     "webhook-limit-reached",
     "authorization-suspended-account",
-    "summary-already-exists",
     "too-many-requests",
     "authentication-invalid-refresh-token",
 }

@@ -17,17 +17,22 @@ from partway.api.gate import NEVER
 from partway.api.pages import Pages
 from partway.api.problems import answer_to, server_error, too_slow, unknown_path, wrong_method
 from partway.api.routes import (
+    analytics,
     auth,
     described,
     discarded,
+    live_streams,
     ours,
     players,
+    summaries,
+    tags,
     text_tracks,
     thumbnails,
     tokens,
     uploads,
     videos,
     vod,
+    watermarks,
 )
 from partway.api.skin import Skin
 from partway.errors import ClientGone, InvalidPayload, PartwayError
@@ -62,6 +67,11 @@ def create_routes(house: House, settings: Settings) -> FastAPI:
     app.include_router(text_tracks.chapters(house, settings.public_url))
     app.include_router(tokens.router(house))
     app.include_router(players.router(house, settings.public_url))
+    app.include_router(watermarks.router(house))
+    app.include_router(tags.router(house))
+    app.include_router(summaries.router(house))
+    app.include_router(live_streams.router(house))
+    app.include_router(analytics.router(house))
     app.include_router(ours.router(house, settings.public_url))
     app.router.routes.extend(vod.routes(house, pages, settings.public_url))
 

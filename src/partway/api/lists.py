@@ -27,8 +27,8 @@ def paging(request: Request) -> tuple[int, int]:
     return _number(request, "currentPage", 1, 1, _LAST_PAGE), _number(request, "pageSize", 25, 1, 100)
 
 
-def ordering(request: Request, keys: Sequence[str]) -> Order:
-    """The order asked for.
+def ordering(request: Request, keys: Sequence[str], *, default: str = "createdAt") -> Order:
+    """The order asked for; ``default`` is sorted by where only a direction is given.
 
     Raises:
         InvalidQueryParameter: a key or direction we don't know.
@@ -39,8 +39,20 @@ def ordering(request: Request, keys: Sequence[str]) -> Order:
     if direction is not None and direction.lower() not in ("asc", "desc"):
         raise InvalidQueryParameter("The order is asc or desc.", name="sortOrder")
     if key is None and direction is not None:
-        key = "createdAt"
+        key = default
     return Order(key, descending=direction is not None and direction.lower() == "desc")
+
+
+def chosen(request: Request, name: str, known: Sequence[str]) -> str | None:
+    """A parameter that has to be one of a few words, None if it is missing.
+
+    Raises:
+        InvalidQueryParameter: it is another one.
+    """
+    value = request.query_params.get(name)
+    if value is not None and value not in known:
+        raise InvalidQueryParameter(f"This is one of {', '.join(known)}.", name=name)
+    return value
 
 
 def video_filter(request: Request) -> VideoFilter:

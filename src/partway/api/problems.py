@@ -38,6 +38,8 @@ PROBLEMS: dict[type[PartwayError], Problem] = {
     errors.MissingAttribute: Problem(400, "attribute-required"),
     errors.InvalidAttribute: Problem(400, "invalid-attribute"),
     errors.InvalidQueryParameter: Problem(400, "request-invalid-query-parameter"),
+    errors.SummaryExists: Problem(409, "summary-already-exists"),
+    errors.NoLiveStreams: Problem(400, "live-streams-unavailable"),
     errors.FileMissing: Problem(400, "uploaded-file-no-file"),
     errors.SeveralFiles: Problem(400, "uploaded-file-multiple-files"),
     errors.FileEmpty: Problem(400, "uploaded-file-empty"),

@@ -13,7 +13,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, insert, select, union_all, update
 
 from partway.catalog.database import Transaction
-from partway.catalog.tables import derived, parts, pictures, players, probes, text_tracks, uploads, videos
+from partway.catalog.tables import (
+    derived,
+    parts,
+    pictures,
+    players,
+    probes,
+    text_tracks,
+    uploads,
+    videos,
+    watermarks,
+)
 from partway.catalog.videos import IS_ALIVE, may_be_early
 from partway.ledger import State
 
@@ -24,7 +34,7 @@ _PICTURE = (
 )
 
 _OF_VIDEOS = (pictures.c.blob_key, text_tracks.c.blob_key, derived.c.blob_key)
-_OF_OTHERS = (players.c.logo_key,)
+_OF_OTHERS = (players.c.logo_key, watermarks.c.blob_key)
 """Every column that names a blob is in one of these, or is a part's: what is in none is swept."""
 
 

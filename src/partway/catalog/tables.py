@@ -62,6 +62,7 @@ video_tags = Table(
     Column("video_id", ForeignKey("videos.video_id", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("value", Text, nullable=False),
+    Column("folded", Text, nullable=False, server_default="", doc="as it is looked for: no case, no accents"),
     Index(None, "value"),
 )
 
@@ -139,6 +140,31 @@ text_tracks = Table(
     Column("blob_key", String(64), nullable=False, unique=True),
     Column("length", BigInteger, nullable=False),
     Column("made_at", BigInteger, nullable=False),
+)
+
+watermarks = Table(
+    "watermarks",
+    metadata,
+    Column("watermark_id", String(40), primary_key=True),
+    Column("blob_key", String(64), nullable=False, unique=True),
+    Column("length", BigInteger, nullable=False),
+    Column("media_type", String(32), nullable=False),
+    Column("width", Integer, nullable=False, doc="pixels"),
+    Column("height", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+summaries = Table(
+    "summaries",
+    metadata,
+    Column("summary_id", String(40), primary_key=True),
+    Column("video_id", ForeignKey("videos.video_id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("origin", String(16), nullable=False, doc="api or auto"),
+    Column("source_status", String(16), nullable=False),
+    Column("abstract", Text),
+    Column("takeaways", Text, doc="JSON"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
 )
 
 players = Table(

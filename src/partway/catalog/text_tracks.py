@@ -11,6 +11,7 @@ from sqlalchemy import Select, delete, insert, select, update
 from partway.catalog.database import Transaction
 from partway.catalog.paging import Order, Page, fetch_page
 from partway.catalog.tables import text_tracks, videos
+from partway.catalog.videos import IS_ALIVE
 from partway.errors import NotFound
 
 Kind = Literal["captions", "chapters"]
@@ -93,7 +94,7 @@ def _of(video_id: str, kind: Kind) -> Select[Any]:
     return (
         select(*_COLUMNS)
         .join(videos, videos.c.video_id == text_tracks.c.video_id)
-        .where(text_tracks.c.video_id == video_id, text_tracks.c.kind == kind, videos.c.deleted_at.is_(None))
+        .where(text_tracks.c.video_id == video_id, text_tracks.c.kind == kind, IS_ALIVE)
     )
 
 

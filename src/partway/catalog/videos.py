@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, case, delete, exists, func, insert, or_, select, update
 
 from partway.catalog.database import Transaction
+from partway.catalog.folding import folded
 from partway.catalog.paging import Order, Page, fetch_page
 from partway.catalog.tables import uploads, video_metadata, video_tags, videos
 from partway.errors import NotFound
@@ -254,7 +255,10 @@ async def _set_tags(tx: Transaction, video_id: str, tags: Sequence[str]) -> None
     if tags:
         await tx.execute(
             insert(video_tags),
-            [{"video_id": video_id, "position": at, "value": value} for at, value in enumerate(tags)],
+            [
+                {"video_id": video_id, "position": at, "value": value, "folded": folded(value)}
+                for at, value in enumerate(tags)
+            ],
         )
 
 

@@ -9,12 +9,15 @@ from partway.services.examination import Examinations
 from partway.services.pictures import Pictures
 from partway.services.playback import Playback
 from partway.services.players import Players
+from partway.services.summaries import Summaries
+from partway.services.tags import Tags
 from partway.services.text_tracks import TextTracks
 from partway.services.tokens import UploadTokens
 from partway.services.upkeep import Upkeep
 from partway.services.uploads import Uploads
 from partway.services.videos import Videos
 from partway.services.viewing import Viewing
+from partway.services.watermarks import Watermarks
 from partway.services.work import Work
 
 
@@ -31,6 +34,9 @@ class House:
     pictures: Pictures
     text_tracks: TextTracks
     players: Players
+    watermarks: Watermarks
+    tags: Tags
+    summaries: Summaries
     viewing: Viewing
     upkeep: Upkeep
     work: Work
