@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Arguments for what is run: make serve ARGS="--port 9000", make test ARGS="-k ledger -x"
 ARGS ?=
+# How long make torture fuzzes, and then kills.
+SECONDS_EACH ?= 600
 # Your own choice of interpreter: make serve PYTHON=python3.12
 PYTHON ?=
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
@@ -16,7 +18,7 @@ SDKS := tests/protocol/sdks
 FAST := -m "not (services or browser or sdk or crash_long or slow)" --ignore=tests/browser --ignore=$(SDKS)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-all lint format docs bench pins clean
+.PHONY: help serve test test-all torture lint format docs bench pins clean
 .DELETE_ON_ERROR:
 
 help: ## This list
@@ -41,6 +43,11 @@ test-all: $(VENV)/.all ## Every test; needs Chromium and PostgreSQL, and names w
 	  printf '\n*** make test-all skips nothing, and this machine lacks:%s\n*** On Debian and Ubuntu: sudo apt-get install -y%s\n\n' "$$missing" "$$missing" >&2; exit 1; \
 	fi
 	@exec $(BIN)/python -m pytest $(ARGS)
+
+torture: $(VENV)/.all $(VENV)/.torture ## Fuzzing and kills for as long as you like: make torture SECONDS_EACH=3600
+	HYPOTHESIS_PROFILE=torture $(BIN)/python -m pytest --timeout=0 tests/unit/ledger tests/unit/media -k "fuzz or machine or grid" $(ARGS)
+	$(BIN)/python -m tests.torture.media -max_total_time=$(SECONDS_EACH)
+	end=$$(($$(date +%s) + $(SECONDS_EACH))); while [ $$(date +%s) -lt $$end ]; do $(BIN)/python -m pytest -q --timeout=600 tests/crash || exit; done
 
 lint: $(VENV)/.serve $(VENV)/.lint ## ruff, mypy --strict and the import rules
 	$(BIN)/ruff check .
@@ -104,6 +111,10 @@ $(VENV)/.all: $(VENV)/.test requirements/all.txt requirements/node.txt $(SDKS)/n
 	@$(BIN)/python $(SDKS)/npm.py || { printf '\n*** npm could not install %s/node/package-lock.json, and make test-all skips nothing\n\n' $(SDKS) >&2; exit 1; }
 	@touch $@
 
+$(VENV)/.torture: requirements/torture.txt | $(BIN)/python
+	@$(INSTALL) requirements/torture.txt
+	@touch $@
+
 $(VENV)/.lint: requirements/lint.txt | $(BIN)/python
 	@echo "Installing the linters (once)"
 	@$(INSTALL) requirements/lint.txt
@@ -117,11 +128,12 @@ EVERYTHING := build/everything.txt
 pins: | $(BIN)/python ## Renew requirements/*.txt and the package-lock.json files
 	@$(PIP) install uv
 	@mkdir -p build
-	PATH="$(BIN):$$PATH" $(COMPILE) pyproject.toml --all-extras --group build --group node --group all --group lint --output-file $(EVERYTHING)
+	PATH="$(BIN):$$PATH" $(COMPILE) pyproject.toml --all-extras --group build --group node --group all --group lint --group torture --output-file $(EVERYTHING)
 	PATH="$(BIN):$$PATH" $(COMPILE) pyproject.toml --constraints $(EVERYTHING) --extra server --group build --output-file requirements/serve.txt
 	PATH="$(BIN):$$PATH" $(COMPILE) pyproject.toml --constraints $(EVERYTHING) --extra server --extra ffmpeg --group build --group test --output-file requirements/test.txt
 	PATH="$(BIN):$$PATH" $(COMPILE) pyproject.toml --constraints $(EVERYTHING) --all-extras --group build --group all --output-file requirements/all.txt
 	PATH="$(BIN):$$PATH" $(COMPILE) --constraints $(EVERYTHING) --group lint --output-file requirements/lint.txt
+	PATH="$(BIN):$$PATH" $(COMPILE) --constraints $(EVERYTHING) --group torture --output-file requirements/torture.txt
 	PATH="$(BIN):$$PATH" $(COMPILE) --constraints $(EVERYTHING) --group node --output-file requirements/node.txt
 	for folder in web-assets $(SDKS)/node; do \
 	  (cd $$folder && rm -f package-lock.json && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved) || exit; \
