@@ -1,4 +1,6 @@
-"""Coverage-guided fuzzing of everything that reads a stranger's container: `make torture`, or by hand:
+"""Coverage-guided fuzzing of everything that reads a stranger's container.
+
+`make torture` runs it, or by hand:
 
     python -m tests.torture.media -max_total_time=600 [CORPUS_FOLDER ...]
 
