@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from starlette.requests import Request
 
@@ -37,10 +36,3 @@ async def small_form(request: Request, file_most: int) -> AsyncIterator[Form]:
         except PartwayError:
             await body.discard(most)
             raise
-
-
-def described(*fields: str) -> dict[str, Any]:
-    """What a route with such a form tells the API's description; ``fields`` are texts beside the file."""
-    properties = {"file": {"type": "string", "format": "binary"}, **{field: {"type": "string"} for field in fields}}
-    schema = {"type": "object", "required": ["file"], "properties": properties}
-    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}

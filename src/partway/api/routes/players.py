@@ -11,7 +11,7 @@ from partway.api.caller import authenticate, base_url, idempotency_key, read_jso
 from partway.api.lists import envelope, ordering, paging
 from partway.api.schemas.base import parse
 from partway.api.schemas.players import PlayerChanges, player_json
-from partway.api.small_forms import described, small_form
+from partway.api.small_forms import small_form
 from partway.services.house import House
 from partway.services.players import LOGO_BYTES_MAX
 from partway.services.values import PLAYER_SORT_KEYS
@@ -72,7 +72,7 @@ def router(house: House, public_url: str) -> APIRouter:
         await house.players.delete(player_id)
         return Response(status_code=204)
 
-    @routes.post("/players/{player_id}/logo", status_code=201, openapi_extra=described("link"))
+    @routes.post("/players/{player_id}/logo", status_code=201)
     async def upload_logo(request: Request, player_id: str) -> dict[str, Any]:
         """Upload a theme's logo, JPEG or PNG, and where a click on it leads; it replaces an earlier one."""
         await authenticate(request, house.access)

@@ -11,7 +11,7 @@ from partway.api.lists import envelope, paging
 from partway.api.schemas.base import parse
 from partway.api.schemas.text_tracks import CaptionChanges, caption_json, chapter_json
 from partway.api.schemas.videos import asset_root
-from partway.api.small_forms import described, small_form
+from partway.api.small_forms import small_form
 from partway.errors import InvalidAttribute
 from partway.services.house import House
 from partway.services.text_tracks import FILE_BYTES_MAX
@@ -31,7 +31,7 @@ def captions(house: House, public_url: str) -> APIRouter:
         items = (caption_json(track, root) for track in found.items)
         return envelope(request, items, total=found.total, page=page, size=size)
 
-    @routes.post("/{language}", openapi_extra=described())
+    @routes.post("/{language}")
     async def upload_captions(request: Request, video_id: str, language: str) -> dict[str, Any]:
         """Upload captions, a WebVTT file; they replace those of the same language."""
         await authenticate(request, house.access)
@@ -83,7 +83,7 @@ def chapters(house: House, public_url: str) -> APIRouter:
         items = (chapter_json(track, root) for track in found.items)
         return envelope(request, items, total=found.total, page=page, size=size)
 
-    @routes.post("/{language}", openapi_extra=described())
+    @routes.post("/{language}")
     async def upload_chapters(request: Request, video_id: str, language: str) -> dict[str, Any]:
         """Upload chapters, a WebVTT file; they replace those of the same language."""
         await authenticate(request, house.access)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from partway.api.caller import authenticate, base_url, read_json
 from partway.api.schemas.base import parse
 from partway.api.schemas.videos import ThumbnailPick, video_json
-from partway.api.small_forms import described, small_form
+from partway.api.small_forms import small_form
 from partway.services.house import House
 from partway.services.pictures import PICTURE_BYTES_MAX
 from partway.services.values import Video
@@ -22,7 +22,7 @@ def router(house: House, public_url: str) -> APIRouter:
     def answer(request: Request, video: Video) -> dict[str, Any]:
         return video_json(video, base_url(request, public_url), house.viewing.token(video))
 
-    @routes.post("", openapi_extra=described())
+    @routes.post("")
     async def upload_thumbnail(request: Request, video_id: str) -> dict[str, Any]:
         """Upload a video's poster: JPEG, PNG or WebP, of 8 MiB at the most."""
         await authenticate(request, house.access)

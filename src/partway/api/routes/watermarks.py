@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from partway.api.caller import authenticate, idempotency_key
 from partway.api.lists import envelope, ordering, paging
 from partway.api.schemas.base import moment
-from partway.api.small_forms import described, small_form
+from partway.api.small_forms import small_form
 from partway.services.house import House
 from partway.services.values import WATERMARK_SORT_KEYS, Watermark
 from partway.services.watermarks import FILE_BYTES_MAX
@@ -27,7 +27,7 @@ def router(house: House) -> APIRouter:
         found = await house.watermarks.find(ordering(request, WATERMARK_SORT_KEYS), page=page, page_size=size)
         return envelope(request, map(_json, found.items), total=found.total, page=page, size=size)
 
-    @routes.post("", openapi_extra=described())
+    @routes.post("")
     async def upload_watermark(request: Request) -> dict[str, Any]:
         """Upload a watermark, JPEG or PNG."""
         key_id = await authenticate(request, house.access)
