@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from partway.cli.outcome import say, sentence
 from partway.cli.words import clock, size
-from partway.client.events import Completed, Created, Event, Failed, Playable, Progress
+from partway.client.events import Completed, Created, Event, Failed, Notice, Playable, Progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -63,9 +63,12 @@ class JsonLines:
                     "etaSeconds": None if event.eta_seconds is None else round(event.eta_seconds, 1),
                     "piecesInFlight": event.pieces_in_flight,
                     "trouble": event.trouble,
+                    "recordedBytes": event.recorded_bytes,
                 }
             case Playable(watch_url=url):
                 told["watchUrl"] = url
+            case Notice(text=text):
+                told["text"] = text
             case Completed():
                 told |= {"watchUrl": event.watch_url, "playable": event.is_playable, "reason": event.reason}
             case Failed(error=error):
@@ -134,7 +137,9 @@ class Bar:
 
 def progress_text(event: Progress) -> str:
     """Bytes, rate, time left and pieces in flight."""
-    told = [size(event.sent_bytes) + (f" of {size(event.total_bytes)}" if event.total_bytes is not None else "")]
+    whole = event.total_bytes if event.recorded_bytes is None else event.recorded_bytes
+    sent = size(event.sent_bytes) + (f" of {size(whole)}" if whole is not None else "")
+    told = [sent if event.recorded_bytes is None else f"recording, {sent} sent"]
     if event.trouble is not None:
         return f"{told[0]}, waiting for the server: {event.trouble}"
     if event.bytes_per_second:
@@ -155,6 +160,8 @@ def lines(file: str, event: Event) -> list[str]:
             return [f"{file}: uploading as {video_id}"]
         case Playable(watch_url=str(url)):
             return [f"{file}: watch it at {url}"]
+        case Notice(text=text):
+            return [f"{file}: {text}"]
         case Completed(is_playable=False, reason=str(reason)):
             return [f"{file}: complete, but it can't be watched yet: {reason}"]
         case Completed(is_playable=False, watch_url=str(url)):

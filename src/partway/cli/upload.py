@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from partway.cli.interrupt import ended_by_ctrl_c
 from partway.cli.options import ApiKey, Cacert, Config, Json, Server, connect
 from partway.cli.outcome import DONE, INTERRUPTED, TRY_AGAIN_LATER, USAGE, exit_code, say, sentence
 from partway.errors import PartwayError
@@ -40,6 +41,15 @@ def upload(
         str | None, typer.Option(metavar="VIDEO_ID", help="Go on with this video, whoever began it.")
     ] = None,
     restart: Annotated[bool, typer.Option("--restart", help="Begin anew, whatever an earlier run left.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="The file is still being written: send it as it grows.")
+    ] = False,
+    follow_idle: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", help="With --follow: no growth for so long is its end.")
+    ] = 30,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="With --follow: send its first 5 MiB last, as they are in the end.")
+    ] = False,
     parallel: Annotated[int, typer.Option(min=1, max=64, metavar="N", help="Pieces on their way at a time.")] = 4,
     retry_for: Annotated[
         float, typer.Option(min=0, metavar="SECONDS", help="How long to try while the server gives no sign of life.")
@@ -58,6 +68,9 @@ def upload(
     named pipes work as well, and survive a server that restarts; but what was read from a pipe is
     gone, so nothing can go on after this command itself has ended.
 
+    With --follow, a file that is still being written is sent as it grows, in parts of 5 MiB and more. Its end is
+    when it has not grown for a while, or Ctrl-C; a second Ctrl-C stops the upload.
+
     For example:
 
       partway upload holiday.mp4
@@ -65,6 +78,8 @@ def upload(
       partway upload --title "Day one" --tag trip --private day1.mov
 
       ffmpeg -i in.avi -f mpegts - | partway upload --title Live -
+
+      partway upload --follow recording.mkv
 
       partway upload --resume vi4k0jvEUuaTdRAEjQ4Jfrgz holiday.mp4
 
@@ -76,6 +91,10 @@ def upload(
         raise typer.BadParameter("--restart begins anew and --resume goes on: choose one.")
     if files.count(STANDARD_INPUT) > 1:
         raise typer.BadParameter("Standard input can be read only once.")
+    if follow and (len(files) > 1 or STANDARD_INPUT in files):
+        raise typer.BadParameter("--follow goes with one file; standard input is sent as it comes anyway.")
+    if exact and not follow:
+        raise typer.BadParameter("--exact goes with --follow.")
     if STANDARD_INPUT in files and sys.stdin.isatty():
         raise typer.BadParameter("Standard input is the terminal; pipe a video into it.")
     unreadable = [complaint for file in files if (complaint := _complaint(file)) is not None]
@@ -86,13 +105,16 @@ def upload(
     from partway.client.upload import Wish
 
     wish = Wish(title, description, tag, _pairs(metadata), public)
+    options: dict[str, Any] = {"resume": resume, "restart": restart}
     with connect(server, api_key, config, cacert, retry_for=retry_for, parallel=parallel) as client:
-        raise typer.Exit(_upload_all(client, files, wish, resume, restart=restart, as_json=as_json))
+        if not follow:
+            raise typer.Exit(_upload_all(client, files, wish, options, as_json=as_json))
+        with ended_by_ctrl_c() as is_over:
+            options |= {"follow": True, "follow_idle": follow_idle, "exact": exact, "is_over": is_over}
+            raise typer.Exit(_upload_all(client, files, wish, options, as_json=as_json))
 
 
-def _upload_all(
-    client: Client, files: list[str], wish: Wish, resume: str | None, *, restart: bool, as_json: bool
-) -> int:
+def _upload_all(client: Client, files: list[str], wish: Wish, options: dict[str, Any], *, as_json: bool) -> int:
     """Upload one file after another; the worst of their exit codes."""
     from partway.cli.report import report
     from partway.client.events import Failed
@@ -105,7 +127,7 @@ def _upload_all(
                 shown(Failed(file, None, PartwayError("Not tried, since the server can't be reached.")))
                 continue
             try:
-                video_id = _upload(client, file, wish, resume, shown, restart=restart, is_only=len(files) == 1)
+                video_id = _upload(client, file, wish, options, shown, is_only=len(files) == 1)
             except (PartwayError, OSError) as error:
                 worst = max(worst, exit_code(error))
                 continue
@@ -119,9 +141,7 @@ def _upload_all(
     return worst
 
 
-def _upload(
-    client: Client, file: str, wish: Wish, resume: str | None, shown: Report, *, restart: bool, is_only: bool
-) -> str:
+def _upload(client: Client, file: str, wish: Wish, options: dict[str, Any], shown: Report, *, is_only: bool) -> str:
     from partway.client.events import Failed
 
     begun: list[str] = []
@@ -149,9 +169,8 @@ def _upload(
             metadata=wish.metadata,
             public=wish.public,
             on_progress=on_progress,
-            resume=resume,
-            restart=restart,
             forget=is_only,
+            **options,
         ).id
     except (PartwayError, OSError) as error:
         if not is_told:

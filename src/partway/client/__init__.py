@@ -12,7 +12,7 @@
 
 from partway.client.asynchronous import AsyncClient
 from partway.client.blocking import Client
-from partway.client.events import Completed, Created, Event, Failed, Playable, Progress
+from partway.client.events import Completed, Created, Event, Failed, Notice, Playable, Progress
 from partway.client.video import Status, UploadToken, Video
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Created",
     "Event",
     "Failed",
+    "Notice",
     "Playable",
     "Progress",
     "Status",

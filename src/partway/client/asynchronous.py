@@ -10,6 +10,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from partway.client.events import Event
+from partway.client.growing import Following
 from partway.client.upload import Source, Upload, Wish
 from partway.client.video import Status, UploadToken, Video
 from partway.client.wire import Wire
@@ -84,6 +85,10 @@ class AsyncClient:
         restart: bool = False,
         remember: bool = True,
         forget: bool = True,
+        follow: bool = False,
+        follow_idle: float = 30.0,
+        exact: bool = False,
+        is_over: Callable[[], bool] | None = None,
     ) -> Video:
         """Upload a file by its path, or a binary stream to its end; returns when the server has all of it.
 
@@ -98,6 +103,11 @@ class AsyncClient:
             restart: begin anew, whatever an earlier call left.
             remember: leave a note under the user's state folder from which the same call goes on.
             forget: remove that note when done.
+            follow: the file is still being written: send it as it grows, in numbered parts from 5 MiB on. Those that
+                are sent are compared with the file at the end.
+            follow_idle: with ``follow``, how many seconds without growth are its end.
+            exact: with ``follow``, hold back the first part to the end, whatever the container.
+            is_over: with ``follow``, asked twice a second whether the file ends here, though it may still grow.
 
         Raises:
             OSError: the source can't be opened or read.
@@ -117,6 +127,7 @@ class AsyncClient:
             restart=restart,
             remember=remember,
             forget=forget,
+            following=Following(follow_idle, exact, is_over or (lambda: False)) if follow else None,
         ).run()
 
     async def create(

@@ -82,6 +82,10 @@ class Client:
         restart: bool = False,
         remember: bool = True,
         forget: bool = True,
+        follow: bool = False,
+        follow_idle: float = 30.0,
+        exact: bool = False,
+        is_over: Callable[[], bool] | None = None,
     ) -> Video:
         """Upload a file by its path, or a binary stream to its end; see ``AsyncClient.upload``.
 
@@ -103,6 +107,10 @@ class Client:
                     restart=restart,
                     remember=remember,
                     forget=forget,
+                    follow=follow,
+                    follow_idle=follow_idle,
+                    exact=exact,
+                    is_over=is_over,
                 )
             finally:
                 events.put(None)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import anyio
 from anyio.abc import TaskGroup
 
-from partway.client.events import Event, Playable, Progress
+from partway.client.events import Event, Notice, Playable, Progress
 from partway.client.patience import Life, Patience
 from partway.client.progress import Meter
 from partway.client.resume import Listing
@@ -20,7 +20,10 @@ from partway.errors import ClientError
 from partway.ledger import Limits
 
 _REPORT_SECONDS = 0.2
-_POLL_SECONDS = 2.0
+_POLL_SECONDS_MIN = 0.25
+_POLL_SECONDS_MOVING = 1.0
+"""The longest pause between two questions while pieces arrive."""
+_POLL_SECONDS_MAX = 5.0
 
 
 @dataclass(slots=True)
@@ -40,6 +43,8 @@ class Delivery:
     is_playable: bool = False
     trouble: str | None = None
     """Why the last attempt failed, until something is acknowledged again."""
+    recorded_bytes: int | None = None
+    """How long a file that is still being written is by now."""
     _told_at: float = 0.0
 
     async def listing(self) -> Listing:
@@ -79,8 +84,13 @@ class Delivery:
                 eta_seconds=self.meter.eta_seconds(rate),
                 pieces_in_flight=self.meter.pieces_in_flight,
                 trouble=self.trouble,
+                recorded_bytes=self.recorded_bytes,
             )
         )
+
+    def notice(self, text: str) -> None:
+        """Tell something that a person should know."""
+        self.tell(Notice(self.file_name, self.video.id, text))
 
     async def status(self) -> Status | None:
         """The video's status, or None if it can't be had right now."""
@@ -100,20 +110,27 @@ class Delivery:
     async def watched(self) -> AsyncIterator[None]:
         """Meanwhile, report now and then, and ask whether the video can be watched already."""
         async with together() as group:
-            group.start_soon(self._watch)
+            group.start_soon(self._report)
+            group.start_soon(self._ask_until_playable)
             yield
             group.cancel_scope.cancel()
 
-    async def _watch(self) -> None:
-        polled_at, seen = time.monotonic(), 0
+    async def _report(self) -> None:
         while True:
             await anyio.sleep(_REPORT_SECONDS)
             self.report()
-            moved = self.life.acknowledged != seen
-            if moved and not self.is_playable and time.monotonic() - polled_at > _POLL_SECONDS:
-                seen = self.life.acknowledged
+
+    async def _ask_until_playable(self) -> None:
+        """Ask soon after the first pieces, then ever more rarely, since a long upload must not be many questions."""
+        pause = _POLL_SECONDS_MIN
+        while not self.is_playable:
+            seen = self.life.acknowledged
+            if self.meter.acknowledged_bytes:
                 self.note(await self.status())
-                polled_at = time.monotonic()
+                pause = min(pause * 1.5, _POLL_SECONDS_MAX)
+            await anyio.sleep(pause)
+            if self.life.acknowledged != seen:
+                pause = min(pause, _POLL_SECONDS_MOVING)
 
 
 @dataclass(slots=True)

@@ -36,6 +36,8 @@ class Progress:
     pieces_in_flight: int
     trouble: str | None = None
     """Why the server doesn't take anything at the moment; it is tried again."""
+    recorded_bytes: int | None = None
+    """How long the file is by now, while it is still being written (``follow``); None otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,16 @@ class Playable:
     file: str
     video_id: str
     watch_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to know of a file that is followed while it is being written; the upload goes on."""
+
+    file: str
+    video_id: str
+    text: str
+    """One or two sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +81,4 @@ class Failed:
     error: Exception
 
 
-Event = Created | Progress | Playable | Completed | Failed
+Event = Created | Progress | Playable | Notice | Completed | Failed

@@ -32,9 +32,10 @@ class Pace:
 class Plan:
     """The bytes of a file that are still to be sent, handed out span by span.
 
-    First the head alone (one smallest piece), then the index where it stands at the end, then the
-    middle in order. Every span is legal whatever the order in which they arrive: none is below the
-    smallest piece but one that ends at the total, and none leaves a hole that no legal span fills.
+    First the head (one smallest piece), then the index where it stands at the end, then the middle in
+    order. The first two go alone (``goes_alone``): a viewer waits for them. Every span is legal whatever
+    the order in which they arrive: none is below the smallest piece but one that ends at the total, and
+    none leaves a hole that no legal span fills.
     """
 
     size: int
@@ -73,6 +74,11 @@ class Plan:
     def starts_at_zero(self) -> bool:
         """Whether the next span is the head of the file."""
         return bool(self._holes) and self._holes[0][0] == 0
+
+    def goes_alone(self, span: ByteSpan) -> bool:
+        """Whether nothing should share the line with this span: the head, or the index behind the media."""
+        is_index = self.moov_offset is not None and span.first <= self.moov_offset and span.last + 1 == self.size
+        return span.first == 0 or is_index
 
     def next(self, target_bytes: int) -> ByteSpan | None:
         """The next span to send, near ``target_bytes`` long, or None when all are handed out."""
@@ -138,7 +144,8 @@ class Plan:
 def part_bytes(sent_bytes: int) -> int:
     """The size of the next part of an input of unknown length, ``sent_bytes`` being behind it.
 
-    8 MiB for the first 2 GiB, then a 256th of what was sent, up to 32 MiB: some 2,000 parts reach the
-    largest source the contract knows (50,000 MiB), and a live input is never long in the waiting.
+    The smallest the contract allows for the first 1.25 GiB, so that what is recorded at this moment can be
+    watched soon; then a 256th of what was sent, up to 32 MiB: some 2,100 parts reach the largest source
+    the contract knows (50,000 MiB).
     """
-    return max(8 * MIB, min(32 * MIB, sent_bytes // 256 // MIB * MIB))
+    return max(5 * MIB, min(32 * MIB, sent_bytes // 256 // MIB * MIB))

@@ -81,6 +81,11 @@ class RegularFile:
         if (now.st_size - self.base, now.st_mtime_ns) != (self.size, self.changed_ns):
             raise FileChanged(f"{self.name} was changed while it was being uploaded.")
 
+    def look(self) -> None:
+        """Take the size and the time of change as they are now: for a file that is still being written."""
+        now = os.fstat(self.fd)
+        self.size, self.changed_ns = now.st_size - self.base, now.st_mtime_ns
+
     def digest(self, offset: int, length: int) -> str:
         """The XXH3-128 of a slice, as the server computes it."""
         state = xxhash.xxh3_128()

@@ -34,6 +34,8 @@ class Order:
     address: Address
     offset: int
     length: int
+    goes_alone: bool = False
+    """Nothing else is to be on its way meanwhile."""
 
 
 Orders = Callable[[], Order | None]
@@ -85,7 +87,7 @@ async def _what_is_left(
 
         def next_part() -> Order | None:
             part = next(parts, None)
-            return None if part is None else Order(part.address, part.offset, part.length)
+            return None if part is None else Order(part.address, part.offset, part.length, part.offset == 0)
 
         return next_part, pace
     held = [(each.offset, each.offset + each.piece.size) for each in placed]
@@ -93,7 +95,7 @@ async def _what_is_left(
 
     def next_span() -> Order | None:
         span = plan.next(pace.target_bytes)
-        return None if span is None else Order(span, span.first, span.length)
+        return None if span is None else Order(span, span.first, span.length, plan.goes_alone(span))
 
     return next_span, pace
 
@@ -123,8 +125,8 @@ async def _send_all(delivery: Delivery, file: RegularFile, orders: Orders, pace:
             order = orders()
 
     first = orders()
-    if first is not None and first.offset == 0:
-        await send(first)  # alone: what is in it decides whether anything can be played early
+    while first is not None and first.goes_alone:
+        await send(first)
         first = orders()
     if first is None:
         return

@@ -14,6 +14,8 @@ import anyio.to_thread
 
 from partway.client.delivery import Delivery
 from partway.client.events import Completed, Created, Event, Failed
+from partway.client.follow import deliver_growing, first_bytes
+from partway.client.growing import Following
 from partway.client.journal import Entry, Journal, locked
 from partway.client.parts import deliver_stream
 from partway.client.source import BUFFER_BYTES, RegularFile, Stream, open_source
@@ -70,6 +72,8 @@ class Upload:
     """Leave a note on this machine, from which the same call goes on."""
     forget: bool = True
     """Remove that note at the end."""
+    following: Following | None = None
+    """How to go on while the file grows; None takes it as it is now."""
     limits: Limits = field(default_factory=Limits)
     video_id: str | None = field(default=None, init=False)
 
@@ -83,6 +87,8 @@ class Upload:
         opened = await anyio.to_thread.run_sync(open_source, self.source)
         try:
             if isinstance(opened, RegularFile):
+                if self.following is not None:
+                    await first_bytes(opened, self.following)
                 return await self._upload_file(opened)
             return await self._upload_stream(opened)
         except (ClientError, OSError) as error:
@@ -100,7 +106,10 @@ class Upload:
             video, entry, is_resumed = await self._begin(file, journal)
             delivery = self._delivery(file.name, video, is_resumed=is_resumed)
             async with delivery.watched():
-                await deliver_file(delivery, file, is_resumed=is_resumed)
+                if self.following is None:
+                    await deliver_file(delivery, file, is_resumed=is_resumed)
+                else:
+                    await deliver_growing(delivery, file, self.following, is_resumed=is_resumed)
             done = await self._end(delivery)
             if self.forget:
                 journal.forget()

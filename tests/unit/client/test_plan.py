@@ -131,6 +131,17 @@ def test_the_order_is_head_then_index_then_middle(size, moov_offset):
         assert third.first == (head.last + 1 if is_index else second.last + 1)
 
 
+@given(SIZES, OFFSETS, TARGETS)
+def test_the_head_goes_alone_and_then_the_index_at_most(size, moov_offset, targets):
+    plan = Plan(size, moov_offset, SMALL)
+    spans = spans_of(plan, targets)
+    alone = list(itertools.takewhile(plan.goes_alone, spans))
+    assert [span.first for span in alone[:1]] == [0]
+    assert len(alone) <= 2
+    if len(alone) == 2:
+        assert alone[1].first <= (moov_offset or 0) <= alone[1].last == size - 1
+
+
 def test_an_index_beyond_one_piece_falls_back_to_the_order():
     plan = Plan(1000 * MIB, 100 * MIB, REAL)
     assert [span.first for span in (plan.next(MIB), plan.next(MIB), plan.next(MIB)) if span] == [0, 5 * MIB, 10 * MIB]
