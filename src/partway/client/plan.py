@@ -77,8 +77,9 @@ class Plan:
 
     def goes_alone(self, span: ByteSpan) -> bool:
         """Whether nothing should share the line with this span: the head, or the index behind the media."""
-        is_index = self.moov_offset is not None and span.first <= self.moov_offset and span.last + 1 == self.size
-        return span.first == 0 or is_index
+        if span.first == 0:
+            return True
+        return self.moov_offset is not None and span.first <= self.moov_offset <= span.last == self.size - 1
 
     def next(self, target_bytes: int) -> ByteSpan | None:
         """The next span to send, near ``target_bytes`` long, or None when all are handed out."""

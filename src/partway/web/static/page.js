@@ -1,5 +1,6 @@
 /** The page at `/`: asks for the key, then shows uploads and videos. */
 import { $, copy } from "./dom.js";
+import { RecordPanel } from "./record-panel.js";
 import { Server } from "./server.js";
 import { Uploads } from "./uploads.js";
 import { Videos } from "./videos.js";
@@ -7,10 +8,12 @@ import { Videos } from "./videos.js";
 const server = new Server();
 const videos = new Videos(server);
 const uploads = new Uploads(server, () => videos.load());
+const recordPanel = new RecordPanel(server, () => videos.load());
 
 function lock(/** @type {string} */ words) {
   server.forget();
   videos.clear();
+  recordPanel.shut();
   $("inside").hidden = true;
   $("forget").hidden = true;
   $("gate").hidden = false;

@@ -63,6 +63,15 @@ export function* plan(total, held, index, size) {
 }
 
 /**
+ * Whether nothing should share the line with this span: the head, or the index behind the media. A viewer waits for them.
+ *
+ * @param {Span} span @param {number} total @param {number | null} index
+ */
+export function goesAlone([from, to], total, index) {
+  return from === 0 || (index !== null && from <= index && index < to && to === total);
+}
+
+/**
  * The last border at or before a position: the multiples of the smallest piece, but none close before the index.
  *
  * Pieces of every run end at the same borders, whatever their size. So one that the server accepts after the next

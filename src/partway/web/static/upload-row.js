@@ -14,6 +14,8 @@ const WORDS = /** @type {Record<string, string>} */ ({
   "authentication-invalid-api-key": "The API key is no longer accepted.",
 });
 const POLL_MS = 1_500;
+const EARLY_POLL_MS = 500;
+const EARLY_POLL_MOST_MS = 5_000;
 const SPOKEN_STEP = 25;
 
 export class UploadRow {
@@ -25,6 +27,8 @@ export class UploadRow {
   #tick;
   #spoken = 0;
   #startedAt = 0;
+  /** The player's address, as soon as there is something to see. */
+  #watch = "";
 
   constructor(/** @type {Uploads} */ uploads, /** @type {Begun} */ one) {
     this.uploads = uploads;
@@ -66,6 +70,7 @@ export class UploadRow {
   take(/** @type {File} */ file) {
     const { videoId, idempotencyKey } = this.begun;
     this.file = file;
+    this.#watch = "";
     this.upload = new Upload(file, {
       apiKey: this.uploads.server.apiKey ?? "",
       title: titleOf(file.name),
@@ -87,7 +92,9 @@ export class UploadRow {
     this.#remember(this.begun.videoId);
     say(`${this.begun.name}: uploading.`);
     try {
-      const video = await upload.start();
+      const sent = upload.start();
+      void this.#awaitEarly(upload);
+      const video = await sent;
       forget(this.begun.fingerprint);
       say(`${this.begun.name}: uploaded.`);
       this.uploads.next();
@@ -141,6 +148,24 @@ export class UploadRow {
     this.take(/** @type {File} */ (this.file));
   }
 
+  /** Asks, soon at first and then more rarely, whether what has arrived can be watched while the rest is on its way. */
+  async #awaitEarly(/** @type {Upload} */ upload) {
+    for (let pause = EARLY_POLL_MS; this.isSending; pause = Math.min(EARLY_POLL_MOST_MS, pause * 1.3)) {
+      await new Promise((go) => setTimeout(go, pause));
+      if (!upload.held.length || upload.state !== "sending") continue;
+      const path = `videos/${upload.videoId}`;
+      const status = await this.uploads.server.ask("GET", `${path}/status`).catch(() => null);
+      if (!status?.encoding.playable) continue;
+      const video = await this.uploads.server.ask("GET", path).catch(() => null);
+      if (!video || upload !== this.upload || !this.isSending) return;
+      this.#watch = here(video.assets.player);
+      say(`${this.begun.name}: can be watched while it arrives.`);
+      this.#showState();
+      this.uploads.onChange();
+      return;
+    }
+  }
+
   async #awaitPlayable(/** @type {import("./uploader.js").Video} */ video) {
     const took = `${bytes(this.begun.size)} in ${duration((Date.now() - this.#startedAt) / 1000)}`;
     for (;;) {
@@ -148,11 +173,11 @@ export class UploadRow {
       const playable = status?.encoding.playable;
       const reason = status?.partway?.reason;
       if (playable || reason) {
-        this.parts.watch.href = here(video.assets?.player ?? "");
+        this.#watch = playable ? here(video.assets?.player ?? "") : "";
         this.#show(
           playable ? "Ready to watch" : reason,
           took,
-          { watch: playable, cancel: "Dismiss" },
+          { cancel: "Dismiss" },
           playable ? "good" : "bad",
         );
         return this.uploads.onChange();
@@ -270,7 +295,9 @@ export class UploadRow {
     this.root.dataset.tone = tone;
     if (this.parts.state.textContent !== words) this.parts.state.textContent = words;
     if (figures || !this.isSending) this.parts.figures.textContent = figures;
-    for (const name of ["watch", "again", "choose", "pause", "cancel"]) {
+    if (this.#watch) this.parts.watch.href = this.#watch;
+    this.parts.watch.hidden = !this.#watch;
+    for (const name of ["again", "choose", "pause", "cancel"]) {
       const button = this.parts[name];
       const wanted = name in buttons && buttons[name] !== false && !(name === "again" && !buttons[name]);
       if (!wanted && button === document.activeElement) this.parts.cancel.focus();

@@ -13,14 +13,15 @@
  * `pause`, `resume`, `retryNow` and `cancel` may be called in any state; what makes no sense then does nothing.
  * An upload that failed can go on as a new `Upload` of the same file with the old one's `videoId`.
  */
-import { LARGEST_FILE, MiB, indexAtEnd, plan } from "./pieces.js";
+import { LARGEST_FILE, MiB, goesAlone, indexAtEnd, plan } from "./pieces.js";
 import { UploadError, parsed, refusal } from "./problem.js";
+import { post } from "./request.js";
 
 export { UploadError };
 
 /** @typedef {import("./pieces.js").Span} Span */
 /** @typedef {{ videoId: string, title?: string, assets?: Record<string, string> }} Video */
-/** @typedef {{ span: Span, loaded: number, xhr: XMLHttpRequest, landed: boolean }} Flight */
+/** @typedef {{ span: Span, loaded: number, abort: () => void, landed: boolean }} Flight */
 /**
  * @typedef {object} Options
  * @property {string | URL} [server] base address; default: the page's own
@@ -32,7 +33,6 @@ export { UploadError };
  * @property {number} [parallel] pieces in flight; default 3
  */
 
-const STALLED_AFTER_MS = 60_000;
 const RATE_WINDOW_MS = 6_000;
 
 const CANCELLED = new UploadError("The upload was cancelled.", { slug: "cancelled" });
@@ -134,7 +134,8 @@ export class Upload extends EventTarget {
       this.#index = await indexAtEnd(this.file).catch(() => null);
       await this.#begin();
       this.#planAnew();
-      while (!this.held.some(([from]) => from === 0) && (await this.#sendNext()));
+      for (let span = this.#peek(); span && goesAlone(span, this.totalBytes, this.#index); span = this.#peek())
+        await this.#sendNext();
       workers = Array.from({ length: this.#options.parallel }, () => this.#worker());
       await Promise.all(workers);
       if (!this.video) this.video = await this.#askUntilAnswered("GET", `videos/${this.videoId}`, undefined);
@@ -201,6 +202,13 @@ export class Upload extends EventTarget {
     this.#plan = plan(this.totalBytes, taken, this.#index, () => this.#size);
   }
 
+  /** The span that comes next, which stays the next one. */
+  #peek() {
+    const span = this.#again[0] ?? this.#plan.next().value;
+    if (span && !this.#again.length) this.#again.push(span);
+    return span;
+  }
+
   async #worker() {
     while (await this.#sendNext());
   }
@@ -259,38 +267,23 @@ export class Upload extends EventTarget {
     if (token && this.videoId) form.append("videoId", this.videoId);
     form.append("file", this.file.slice(from, to), this.file.name);
     const path = token ? `upload?token=${encodeURIComponent(token)}` : `videos/${this.videoId}/source`;
-    const xhr = new XMLHttpRequest();
-    const flight = { span, loaded: 0, xhr, landed: false };
-    /** @type {number | undefined} */
-    let stall;
-    const alive = () => {
-      clearTimeout(stall);
-      stall = setTimeout(() => xhr.abort(), STALLED_AFTER_MS);
-    };
-    return new Promise((resolve, reject) => {
-      xhr.open("POST", new URL(path, server));
-      xhr.setRequestHeader("Content-Range", `bytes ${from}-${to - 1}/${this.totalBytes}`);
-      if (apiKey && !token) xhr.setRequestHeader("Authorization", basic(apiKey));
-      if (token && !this.videoId) xhr.setRequestHeader("Idempotency-Key", idempotencyKey);
-      xhr.upload.onprogress = ({ loaded }) => {
-        alive();
-        const now = Math.min(loaded, to - from);
-        this.#wireBytes += now - flight.loaded;
-        flight.loaded = now;
-        this.#report();
-      };
-      xhr.onreadystatechange = alive;
-      xhr.onloadend = () => {
-        clearTimeout(stall);
-        this.flights.delete(flight);
-        const answer = xhr.status >= 200 && xhr.status < 300 ? parsed(xhr.responseText) : null;
-        if (answer) resolve(answer);
-        else reject(flight.landed ? LANDED : refusal(xhr.status, xhr.responseText));
-      };
-      this.flights.add(flight);
-      alive();
-      xhr.send(form);
+    const headers = /** @type {Record<string, string>} */ ({});
+    headers["Content-Range"] = `bytes ${from}-${to - 1}/${this.totalBytes}`;
+    if (apiKey && !token) headers.Authorization = basic(apiKey);
+    if (token && !this.videoId) headers["Idempotency-Key"] = idempotencyKey;
+    const { answer, abort } = post(new URL(path, server), headers, form, (loaded) => {
+      const now = Math.min(loaded, to - from);
+      this.#wireBytes += now - flight.loaded;
+      flight.loaded = now;
+      this.#report();
     });
+    const flight = { span, loaded: 0, abort, landed: false };
+    this.flights.add(flight);
+    return answer
+      .catch((error) => {
+        throw flight.landed ? LANDED : error;
+      })
+      .finally(() => this.flights.delete(flight));
   }
 
   /** @returns {Promise<any>} the JSON of a small request, tried until there is an answer */
@@ -361,7 +354,7 @@ export class Upload extends EventTarget {
   #land() {
     for (const flight of [...this.flights]) {
       flight.landed = true;
-      flight.xhr.abort();
+      flight.abort();
     }
   }
 

@@ -6,11 +6,18 @@ import { hang, place } from "./poster.js";
 
 /** @typedef {import("./videos.js").Videos} Videos */
 
+const REST_MOST = 8;
+
 export class VideoRow {
   /** Nothing will change any more. */
   isFinal = false;
   /** Something may change any second. */
   isMoving = false;
+
+  /** Refreshes to let pass before the next question, and how many of them are left. */
+  #rest = 1;
+  #left = 1;
+  #seen = "";
 
   constructor(/** @type {Videos} */ videos, /** @type {any} */ video) {
     this.videos = videos;
@@ -33,20 +40,32 @@ export class VideoRow {
     this.parts.finish.setAttribute("aria-label", `Finish the upload of ${video.title}`);
   }
 
+  /** Whether it should be asked about at this refresh: what has not changed is asked about ever more rarely. */
+  isDue() {
+    this.#left -= 1;
+    return this.isMoving && this.#left <= 0;
+  }
+
   /** Asks for the status and shows it. A video that is gone leaves the list with the next load. */
   async learn() {
     const status = await this.videos.server.ask("GET", `videos/${this.video.videoId}/status`).catch(() => null);
     if (!status) return;
     const { ingest, encoding, partway } = status;
+    const seen = JSON.stringify(status);
+    this.#rest = seen === this.#seen ? Math.min(REST_MOST, this.#rest * 2) : 1;
+    this.#left = this.#rest;
+    this.#seen = seen;
     const state = stateOf(status);
-    this.isFinal = state.name === "good" && !state.isMoving;
+    this.isFinal = state.name === "good";
     this.isMoving = state.isMoving;
     this.root.dataset.state = state.name;
     put(this.parts.state, state.words);
     const facts = [when(this.video.createdAt)];
     const [size, sofar] = [ingest?.filesize, ingest?.status === "uploading" ? partway?.receivedBytes : 0];
     if (size || sofar) facts.push(size && sofar ? `${bytes(sofar)} of ${bytes(size)}` : bytes(size || sofar));
-    if (encoding.metadata?.duration) facts.push(clock(encoding.metadata.duration));
+    const [duration, edge] = [encoding.metadata?.duration, state.name === "live" ? partway?.edgeSeconds : 0];
+    if (edge) facts.push(duration > edge ? `${clock(edge)} of ${clock(duration)}` : `${clock(edge)} so far`);
+    else if (duration) facts.push(clock(duration));
     if (encoding.metadata?.height) facts.push(`${encoding.metadata.width}\u00a0×\u00a0${encoding.metadata.height}`);
     if (!this.video.public) facts.push("private");
     put(this.parts.facts, facts.join(" · "));
@@ -99,8 +118,8 @@ export class VideoRow {
 
 function stateOf(/** @type {any} */ { ingest, encoding, partway }) {
   const arriving = ingest?.status === "uploading" || ingest?.status === "ingesting";
-  if (encoding.playable)
-    return { name: "good", words: arriving ? "Ready, still arriving" : "Ready", isMoving: arriving };
+  if (encoding.playable && arriving) return { name: "live", words: "Arriving, watch now", isMoving: true };
+  if (encoding.playable) return { name: "good", words: "Ready", isMoving: false };
   if (ingest === null) return { name: "empty", words: "Empty", isMoving: true };
   if (arriving) return { name: "wait", words: "Arriving", isMoving: true };
   if (partway?.reason) return { name: "bad", words: "Not playable", isMoving: false };

@@ -103,7 +103,7 @@ export class Videos {
     if (document.hidden || !this.server.apiKey) return;
     this.#refreshes += 1;
     if (!$("list-error").hidden || this.#refreshes % LIST_EVERY === 0) await this.load();
-    else await this.#states((row) => row.isMoving);
+    else await this.#states((row) => row.isDue());
   }
 
   async #states(/** @type {(row: VideoRow) => boolean} */ which) {
