@@ -155,9 +155,10 @@ def clip(media_dir: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def film(clip: Path, media_dir: Path) -> Path:
-    """The clip as a large file: a `free` box of random bytes between its media and its index."""
+    """The clip as a large file: its media box is filled up with random bytes."""
     path = media_dir / "long film.mp4"
     data = clip.read_bytes()
-    moov = data.rindex(b"moov") - 4
-    path.write_bytes(data[:moov] + struct.pack(">I4s", PADDING, b"free") + os.urandom(PADDING - 8) + data[moov:])
+    moov, mdat = data.rindex(b"moov") - 4, data.index(b"mdat") - 4
+    length = struct.pack(">I", moov - mdat + PADDING)
+    path.write_bytes(data[:mdat] + length + data[mdat + 4 : moov] + os.urandom(PADDING) + data[moov:])
     return path

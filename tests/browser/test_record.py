@@ -116,7 +116,7 @@ def test_a_camera_is_sent_part_by_part_while_it_records(visit: Visit) -> None:
     metadata = status["encoding"]["metadata"]  # type: ignore[index]
     assert (metadata["width"], metadata["height"]) == (640, 360)
     assert metadata["audioCodec"]
-    expect(panel(visit)).to_contain_text(re.compile(r"\d:\d\d · [\d.]+ MB$"))
+    expect(panel(visit).locator("#record-figures")).to_have_text(re.compile(r"^\d:\d\d · [\d.]+ MB$"))
     assert visit.page.evaluate("() => document.querySelector('#record-preview').srcObject") is None
 
 
@@ -147,6 +147,30 @@ def test_without_a_microphone_there_is_no_sound(visit: Visit) -> None:
     visit.until("() => / of [\\d.]+ (kB|MB) sent/.test(document.querySelector('#record-figures').textContent)")
     stop(visit)
     assert await_complete(visit, "Mute")["encoding"]["metadata"]["audioCodec"] is None  # type: ignore[index]
+
+
+def test_a_recording_is_watched_from_another_window_while_it_runs(visit: Visit, context: BrowserContext) -> None:
+    visit.enter()
+    prepare(visit, "Camera", "Watched")
+    panel(visit).get_by_label("Microphone").select_option("none")
+    visit.until("() => document.querySelector('#record-preview').srcObject?.getAudioTracks().length === 0")
+    start(visit)
+    expect(panel(visit)).to_contain_text("Recording, and can be watched already")
+    expect(panel(visit).get_by_role("button", name="Copy link")).to_be_visible()
+    row = visit.page.locator(".video").filter(has_text="Watched")
+    expect(row).to_contain_text(re.compile(r"Arriving, watch now.*\d:\d\d so far"))
+    expect(row).to_have_attribute("data-state", "live")
+    with context.expect_page() as opened:
+        panel(visit).get_by_role("link", name="Watch").click()
+    viewer = opened.value
+    viewer.wait_for_function("() => document.querySelector('video')?.readyState >= 2")
+    viewer.evaluate("() => document.querySelector('video').play()")
+    viewer.wait_for_function("() => document.querySelector('video').currentTime > 1")
+    visit.page.bring_to_front()
+    expect(visit.page.get_by_role("button", name="Stop")).to_be_visible()
+    stop(visit)
+    expect(panel(visit)).to_contain_text("Ready to watch")
+    expect(row).to_have_attribute("data-state", "good", timeout=60_000)
 
 
 def test_a_killed_server_costs_no_recorded_byte(visit: Visit) -> None:

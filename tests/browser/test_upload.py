@@ -57,6 +57,9 @@ def test_the_head_goes_first_then_the_index_then_the_rest_in_order(visit: Visit,
     visit.choose(film)
     expect(row(visit, film)).to_contain_text("Ready to watch")
     first, second, *rest = spans(visit)
+    opening = [one for one in visit.requests if one.url.endswith("/source")][:3]
+    ends = [one.timing["startTime"] + one.timing["responseEnd"] for one in opening]
+    assert all(later.timing["startTime"] >= end - 1 for end, later in zip(ends, opening[1:], strict=False)), "alone"
     data = film.read_bytes()
     assert first == (0, 5 * MIB)
     assert second == (data.rindex(b"moov") - 4, len(data))
@@ -64,6 +67,26 @@ def test_the_head_goes_first_then_the_index_then_the_rest_in_order(visit: Visit,
     assert all(here[1] == there[0] for here, there in pairwise(rest))
     assert rest[-1][1] == second[0]
     assert all(to - start >= 5 * MIB for start, to in [first, *rest])
+
+
+def test_what_has_arrived_can_be_watched_while_the_rest_is_on_its_way(visit: Visit, film: Path) -> None:
+    visit.enter()
+    visit.throttle(SLOW)
+    visit.choose(film)
+    upload = row(visit, film)
+    watch = upload.get_by_role("link", name="Watch")
+    expect(watch).to_be_visible()
+    expect(upload.get_by_role("button", name="Pause")).to_be_visible()
+    assert percent(upload) < 100
+    video = visit.page.locator(".video").first
+    expect(video).to_have_attribute("data-state", "live")
+    expect(video).to_contain_text("Arriving, watch now")
+    player = watch.get_attribute("href")
+    with urllib.request.urlopen(f"{visit.server.url}{player}/hls/manifest.m3u8") as answer:
+        assert answer.status == 200
+    visit.throttle(-1)
+    expect(upload).to_contain_text("Ready to watch")
+    expect(video).to_have_attribute("data-state", "good")
 
 
 def test_progress_is_told_in_figures_and_to_screen_readers(visit: Visit, film: Path) -> None:
@@ -309,6 +332,11 @@ def test_the_keyboard_is_enough(visit: Visit, film: Path) -> None:
     page.keyboard.press("Space")
     upload = row(visit, film)
     expect(upload.get_by_role("button", name="Pause")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Record", exact=True)).to_be_focused()
+    expect(upload.get_by_role("link", name="Watch")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(upload.get_by_role("link", name="Watch")).to_be_focused()
     page.keyboard.press("Tab")
     expect(upload.get_by_role("button", name="Pause")).to_be_focused()
     page.keyboard.press("Enter")

@@ -70,6 +70,8 @@ class Proxy:
     target: str
     budget: int = 2**62
     """Bytes from the client still to be let through; then its sending stalls."""
+    bytes_per_second: int = 2**62
+    """How fast one connection may send."""
     answers_pass: bool = True
     """Or are they lost, and the connection with them?"""
     sent: int = 0
@@ -124,6 +126,7 @@ class Proxy:
                 with self._changed:
                     self._changed.wait_for(lambda: self.budget > 0)
                     self.budget -= len(data)
+                    self._changed.wait_for(lambda: False, timeout=len(data) / self.bytes_per_second)
                 server.sendall(data)
                 self.sent += len(data)
             server.shutdown(socket.SHUT_WR)

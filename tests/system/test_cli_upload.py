@@ -7,6 +7,7 @@ import os
 import pty
 import select
 import signal
+import struct
 import subprocess
 import time
 
@@ -14,6 +15,7 @@ import pytest
 from tests.system.ground import MIB, Home, fetched, large_video, proxied, wait_for
 
 from partway.client import Client
+from partway.testing.media import sample
 from partway.testing.server import running_server
 
 SIZE = 24_000_003
@@ -61,6 +63,39 @@ def test_one_file(home, client, path, film):
     video = client.get(video_id)
     assert (video.title, video.tags, video.is_public) == ("Film [b]", ("a b",), False)
     assert video.raw["metadata"] == [{"key": "k", "value": "v=w"}]
+
+
+def test_the_address_is_told_while_the_rest_is_on_its_way(home, server, path, media_dir):
+    large_video(media_dir, path, 60_000_000)
+    with proxied(server) as proxy:
+        home.url = proxy.url
+        proxy.bytes_per_second = 4_000_000
+        with home.start("upload", "--json", path) as upload:
+            told = []
+            while not told or told[-1]["event"] != "playable":
+                told.append(json.loads(upload.stdout.readline()))
+            assert proxy.sent < 60_000_000
+            proxy.bytes_per_second = 2**62
+            assert told[-1]["watchUrl"].endswith(f"/vod/{told[0]['videoId']}")
+            rest, _ = upload.communicate(timeout=60)
+    assert [event["event"] for event in events(rest) if event["event"] != "progress"] == ["completed"]
+
+
+@pytest.mark.parametrize("name", ["fragmented", "faststart"])
+def test_a_pipe_is_watched_while_it_runs(home, media_dir, name):
+    """The rest of it is written only after the address was told."""
+    front = sample(media_dir, name).read_bytes()
+    inlet, outlet = os.pipe()
+    with home.start("upload", "--json", "-", stdin=inlet) as upload, open(outlet, "wb", buffering=0) as pipe:
+        os.close(inlet)
+        pipe.write(front + struct.pack(">I4s", 9 * MIB, b"free") + bytes(6 * MIB))
+        told = []
+        while not told or told[-1]["event"] != "playable":
+            told.append(json.loads(upload.stdout.readline()))
+        pipe.write(bytes(3 * MIB - 8))
+        pipe.close()
+        rest, _ = upload.communicate(timeout=60)
+    assert events(rest)[-1]["event"] == "completed"
 
 
 def test_many_files_one_after_another_for_programs(home, client, media_dir, tmp_path):

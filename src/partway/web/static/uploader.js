@@ -225,7 +225,7 @@ export class Upload extends EventTarget {
       this.#attempt = this.#relists = 0;
       if (this.videoId === null) this.#created(answer);
       if (answer.assets) this.video = answer;
-      this.#adapt(performance.now() - started);
+      this.#adapt(span[1] - span[0], performance.now() - started);
     } catch (reason) {
       const error = asUploadError(reason);
       if (error.slug.endsWith("range-overlap") && this.#relists < 3) {
@@ -245,8 +245,8 @@ export class Upload extends EventTarget {
   }
 
   /** Larger pieces while they are quick, smaller ones when a pause would throw much away. */
-  #adapt(/** @type {number} */ ms) {
-    if (ms < 4_000) this.#size = Math.min(32 * MiB, this.#size * 2);
+  #adapt(/** @type {number} */ length, /** @type {number} */ ms) {
+    if (ms < 4_000 && length >= this.#size / 2) this.#size = Math.min(32 * MiB, this.#size * 2);
     else if (ms > 16_000) this.#size = Math.max(8 * MiB, this.#size / 2);
   }
 

@@ -7,6 +7,8 @@ import { hang, place } from "./poster.js";
 /** @typedef {import("./videos.js").Videos} Videos */
 
 const REST_MOST = 8;
+/** An upload that may be finished by hand is offered so when nothing has come for so long; else it is still being sent. */
+const QUIET_MS = 10_000;
 
 export class VideoRow {
   /** Nothing will change any more. */
@@ -18,6 +20,7 @@ export class VideoRow {
   #rest = 1;
   #left = 1;
   #seen = "";
+  #changedAt = Date.now();
 
   constructor(/** @type {Videos} */ videos, /** @type {any} */ video) {
     this.videos = videos;
@@ -54,6 +57,7 @@ export class VideoRow {
     const seen = JSON.stringify(status);
     this.#rest = seen === this.#seen ? Math.min(REST_MOST, this.#rest * 2) : 1;
     this.#left = this.#rest;
+    if (seen !== this.#seen) this.#changedAt = Date.now();
     this.#seen = seen;
     const state = stateOf(status);
     this.isFinal = state.name === "good";
@@ -72,7 +76,7 @@ export class VideoRow {
     const reason = encoding.playable || state.name === "empty" ? "" : (partway?.reason ?? "");
     this.parts.reason.hidden = !reason;
     put(this.parts.reason, reason);
-    this.parts.finish.hidden = !partway?.canFinish;
+    this.parts.finish.hidden = !partway?.canFinish || Date.now() - this.#changedAt < QUIET_MS;
     if (encoding.playable) hang(this.parts.poster, this.video.assets.thumbnail);
   }
 
