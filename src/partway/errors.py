@@ -22,7 +22,7 @@
     │   └── UploadRefused               contract.md 1.1, the table of upload errors
     │       ├── FileMissing, SeveralFiles, FileEmpty, FileTooLarge
     │       ├── FileInvalid, ExtensionInvalid    an image or a text that is none
-    │       ├── AlreadyUploaded, AlreadyInitiated
+    │       ├── AlreadyUploaded, AlreadyCopied, AlreadyInitiated
     │       ├── UploadHasGaps           finish was asked for too early
     │       ├── RangeMalformed, StartedWithPart, StartedWithBytes
     │       ├── PartRefused
@@ -201,6 +201,10 @@ class ExtensionInvalid(UploadRefused):
 
 class AlreadyUploaded(UploadRefused):
     """This video source has already been uploaded."""
+
+
+class AlreadyCopied(UploadRefused):
+    """This video source has already been copied from an existing video when the video was created."""
 
 
 class AlreadyInitiated(UploadRefused):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sqlite3
 from collections.abc import Callable
@@ -152,8 +153,11 @@ def test_killed_from_outside_again_and_again(serve: Serve, film: Film) -> None:
 @pytest.mark.parametrize(
     ("point", "visit"),
     with_long(
-        [("tombstone-committed", 1), ("blob-removed", 1), ("blob-removed", 2), ("tombstone-emptied", 1)],
-        {("blob-removed", 1)},
+        [
+            *(("tombstone-committed", 1), ("shared-released", 1), ("blob-removed", 1), ("blob-removed", 2)),
+            ("tombstone-emptied", 1),
+        ],
+        {("shared-released", 1), ("blob-removed", 1)},
     ),
 )
 def test_a_deletion_killed_at_every_step(serve: Serve, film: Film, point: str, visit: int) -> None:
@@ -177,6 +181,22 @@ def test_a_deletion_killed_at_every_step(serve: Serve, film: Film, point: str, v
     assert sender.held(kept) == {1: film.digests[2]}
 
 
+def test_a_source_killed_while_it_is_buried_leaves_its_copy(serve: Serve, film: Film) -> None:
+    """Between the rows that are shared and what else there is: the copy has every byte."""
+    sender = serve(PARTWAY_FAULT="shared-released:kill")
+    video_id = sender.create()
+    for number, body in enumerate(film.parts, 1):
+        sender.send(video_id, f"part {number}/3", body)
+    wanted = json.dumps({"title": "copy", "source": video_id}).encode()
+    answer = sender.request("POST", "/videos", wanted, {"Content-Type": "application/json"})
+    assert answer.status == 202, answer
+    sender.delete(video_id)
+    die(sender)
+    wait_until(lambda: rows_in(sender, "videos") == 1, "the tombstone is removed")
+    assert sender.source(answer.json["videoId"]) == film.body
+    wait_until_blobs_are(sender.server, 3)
+
+
 def rows_in(sender: Sender, table: str) -> int:
     connection = sqlite3.connect(sender.server.data_dir / "partway.db")
     try:
@@ -197,4 +217,4 @@ def test_every_point_is_named() -> None:
         "accept-written",
         "accept-committed",
     )
-    assert DELETE_POINTS == ("tombstone-committed", "blob-removed", "tombstone-emptied")
+    assert DELETE_POINTS == ("tombstone-committed", "shared-released", "blob-removed", "tombstone-emptied")

@@ -32,6 +32,10 @@ TITLES: dict[str, tuple[int, str]] = {
     "uploaded-file-invalid-file": (400, "The uploaded file is invalid."),
     "uploaded-file-extension-invalid": (400, "Only some file extensions are supported."),
     "video-source-already-uploaded": (400, "This video source has already been uploaded."),
+    "video-source-already-copied": (
+        400,
+        "This video source has already been copied from an existing video when the video was created.",
+    ),
     "video-content-range-already-initiated": (
         400,
         'This video source has already been initiated with a "Content-Range" upload.',
@@ -90,7 +94,6 @@ TITLES.update({BYTES + slug: (400, title) for slug, title in _BY_BYTES.items()})
 
 LATER = {
     "video-source-already-downloaded",
-    "video-source-already-copied",
     "webhook-limit-reached",
     "authorization-suspended-account",
     "too-many-requests",

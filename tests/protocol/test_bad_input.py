@@ -261,12 +261,6 @@ def test_a_megabyte_is_the_most_json_there_is(wire: Wire) -> None:
         assert_problem(wire.ask("POST", "/videos", body=body), "invalid-payload")
 
 
-def test_a_source_to_fetch_or_to_clone_is_not_there_yet(wire: Wire) -> None:
-    for source in ("https://example.org/film.mp4", "viDoesNotExist0000000000", ""):
-        answer = wire.ask("POST", "/videos", json_body={"title": "x", "source": source})
-        assert_problem(answer, "invalid-attribute", name="source")
-
-
 def test_a_token_needs_no_payload(wire: Wire) -> None:
     for body in (None, b"", b"{}"):
         answer = wire.ask("POST", "/upload-tokens", body=body)

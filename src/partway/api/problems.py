@@ -47,6 +47,7 @@ PROBLEMS: dict[type[PartwayError], Problem] = {
     errors.FileInvalid: Problem(400, "uploaded-file-invalid-file"),
     errors.ExtensionInvalid: Problem(400, "uploaded-file-extension-invalid"),
     errors.AlreadyUploaded: Problem(400, "video-source-already-uploaded"),
+    errors.AlreadyCopied: Problem(400, "video-source-already-copied"),
     errors.AlreadyInitiated: Problem(400, "video-content-range-already-initiated"),
     errors.UploadHasGaps: Problem(409, "upload-has-gaps"),
     errors.RangeMalformed: Problem(400, "video-content-range-malformed"),
@@ -85,6 +86,7 @@ _FILE_ERRORS = (
     errors.FileInvalid,
     errors.ExtensionInvalid,
     errors.AlreadyUploaded,
+    errors.AlreadyCopied,
 )
 
 

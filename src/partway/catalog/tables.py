@@ -87,6 +87,7 @@ uploads = Table(
     Column("received_bytes", BigInteger, nullable=False),
     Column("highest", BigInteger, nullable=False),
     Column("upload_token", String(64), doc="the token that started it, if any"),
+    Column("origin", String(16), doc="copied, where it is no upload"),
     Column("changed_at", BigInteger, nullable=False),
     Column("completed_at", BigInteger),
     Index(None, "state", "changed_at"),
@@ -100,9 +101,10 @@ parts = Table(
     Column("length", BigInteger, nullable=False),
     Column("digest", String(32), nullable=False),
     Column("crc32c", BigInteger, nullable=False),
-    Column("blob_key", String(64), nullable=False, unique=True),
+    Column("blob_key", String(64), nullable=False, doc="several videos may name it: one is a copy of the other"),
     Column("total", BigInteger, doc="what its own header said"),
     Column("received_at", BigInteger, nullable=False),
+    Index(None, "blob_key"),
 )
 
 pictures = Table(

@@ -8,15 +8,22 @@ answers about the whole upload.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, Select, case, insert, select, update
+from sqlalchemy import Row, Select, case, delete, exists, insert, literal, select, update
 
 from partway.catalog.database import Transaction
 from partway.catalog.tables import parts, uploads, videos
 from partway.catalog.videos import IS_ALIVE
 from partway.errors import NotFound
 from partway.ledger import Address, Content, Held, Mode, Neighbours, State, Summary
+
+
+class Origin(StrEnum):
+    """Where a source comes from that nobody uploads."""
+
+    COPIED = "copied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,8 @@ class Upload:
     summary: Summary
     upload_token: str | None
     changed_at: int
+    origin: Origin | None = None
+    """None for an upload; else nothing can be uploaded to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +124,39 @@ async def save(tx: Transaction, upload: Upload, summary: Summary, *, at: int, up
     )
 
 
+async def copy(tx: Transaction, source: Upload, video_id: str, *, at: int) -> None:
+    """Give a new, empty video the parts of a complete one: new rows, the same blobs.
+
+    The source's row must have been locked: then it is no tombstone, and will be none before this is committed; and
+    whoever buries it afterwards sees these rows.
+    """
+    columns = (parts.c.position, parts.c.length, parts.c.digest, parts.c.crc32c, parts.c.blob_key, parts.c.total)
+    copied = select(literal(video_id), *columns, literal(at)).where(parts.c.video_id == source.video_id)
+    await tx.execute(insert(parts).from_select(["video_id", *(one.name for one in columns), "received_at"], copied))
+    await tx.execute(update(uploads).where(uploads.c.video_id == video_id).values(origin=Origin.COPIED))
+    await save(tx, await lock(tx, video_id), source.summary, at=at)
+
+
+async def release_shared(tx: Transaction, video_id: str) -> None:
+    """Remove those parts of a tombstone whose blobs other videos have, too: what stays is its alone.
+
+    No other video can come to share what is left, for nobody copies a tombstone. Of two tombstones that share a blob
+    the one that comes second keeps it.
+    """
+    mine = select(parts.c.blob_key).where(parts.c.video_id == video_id)
+    # Whoever else releases one of these blobs waits here, and sees what has become of ours; in one order for all.
+    await tx.execute(
+        select(parts.c.video_id)
+        .where(parts.c.blob_key.in_(mine))
+        .order_by(parts.c.blob_key, parts.c.video_id)
+        .with_for_update()
+    )
+    other = parts.alias()
+    shared = exists().where(other.c.blob_key == parts.c.blob_key, other.c.video_id != video_id)
+    # A statement of its own, for the same reason as in ``lock``.
+    await tx.execute(delete(parts).where(parts.c.video_id == video_id, shared))
+
+
 async def all_parts(tx: Transaction, video_id: str) -> list[Part]:
     """Read every part of a video, in the order in which they make up the source."""
     rows = await tx.execute(
@@ -176,6 +218,7 @@ async def _read(tx: Transaction, statement: Select[Any]) -> Upload:
         ),
         row.upload_token,
         row.changed_at,
+        None if row.origin is None else Origin(row.origin),
     )
 
 

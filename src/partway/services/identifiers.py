@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import string
 
@@ -12,6 +13,11 @@ _ALPHABET = string.ascii_letters + string.digits
 def new_id(prefix: str) -> str:
     """``prefix`` and 22 random letters and digits (131 bits)."""
     return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(22))
+
+
+def is_id(prefix: str, text: str) -> bool:
+    """Whether a text has the form of ``new_id``."""
+    return re.fullmatch(rf"{prefix}[A-Za-z0-9]{{22}}", text) is not None
 
 
 def new_secret() -> str:

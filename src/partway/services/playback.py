@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from partway.catalog import findings, uploads, videos
@@ -67,7 +67,8 @@ class Playback:
             parts = tuple(await uploads.all_parts(tx, video_id))
             probe = await findings.probe(tx, video_id)
         found = None if upload.summary.state is State.EMPTY else await self._examinations.of(video_id)
-        return status_of(video, upload.summary, parts, found, probe, early=self._may_be_early(video))
+        status = status_of(video, upload.summary, parts, found, probe, early=self._may_be_early(video))
+        return replace(status, origin=upload.origin)
 
     async def master_playlist(self, viewer: Viewer) -> Playlist:
         """The master playlist.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from partway.catalog.findings import Probe
-from partway.catalog.uploads import Part
+from partway.catalog.uploads import Origin, Part
 from partway.catalog.videos import Video
 from partway.errors import MediaMalformed
 from partway.ledger import State, Summary
@@ -42,6 +42,8 @@ class Status:
     """Why it can't be watched, in a sentence for people."""
     edge_seconds: float | None = None
     """How far it can be watched now; None where it can't."""
+    origin: Origin | None = None
+    """None for an upload."""
 
     @property
     def state(self) -> str:

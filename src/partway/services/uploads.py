@@ -21,8 +21,10 @@ from partway.blobs.digest import Digesting
 from partway.catalog import idempotency, upload_tokens, uploads, videos
 from partway.catalog.clock import SECOND, now
 from partway.catalog.database import Database, Transaction
+from partway.catalog.uploads import Origin
 from partway.catalog.videos import Video
 from partway.errors import (
+    AlreadyCopied,
     AlreadyUploaded,
     BlobError,
     FileMissing,
@@ -352,7 +354,9 @@ def _may_be_first(address: Address) -> bool:
 
 
 def _may_fill(upload: uploads.Upload, bearer: TokenBearer | None) -> None:
-    """A token fills what it has started, or an empty container (contract.md "Decided")."""
+    """Nothing fills a copy; a token fills what it has started, or an empty container (contract.md "Decided")."""
+    if upload.origin is Origin.COPIED:
+        raise AlreadyCopied()
     if bearer is None:
         return
     if upload.summary.state is State.EMPTY:

@@ -8,11 +8,12 @@ from typing import Any
 from partway.blobs.base import BlobStore
 from partway.catalog import findings, idempotency, uploads, videos
 from partway.catalog.clock import SECOND, now
-from partway.catalog.database import Database
+from partway.catalog.database import Database, Transaction
 from partway.catalog.paging import Order, Page
 from partway.catalog.videos import Video, VideoFilter
-from partway.errors import BlobError
-from partway.services.identifiers import fingerprint, new_id
+from partway.errors import BlobError, InvalidAttribute, NotFound
+from partway.ledger import State
+from partway.services.identifiers import fingerprint, is_id, new_id
 from partway.testing import faults
 
 _DAY = 86400
@@ -31,17 +32,26 @@ class Videos:
         self._trash_days = trash_days
 
     async def create(
-        self, wanted: Video, *, asked_by: str, idempotency_key: str | None = None, asked: str = ""
+        self,
+        wanted: Video,
+        *,
+        asked_by: str,
+        source: str | None = None,
+        idempotency_key: str | None = None,
+        asked: str = "",
     ) -> Video:
-        """Create a video's empty container; ``wanted`` needs no id or times.
+        """Create a video's container; ``wanted`` needs no id or times.
 
         Args:
+            source: the id of a complete video to copy: the new one shares its blobs. None for an empty container.
             asked_by: whose idempotency keys these are.
             asked: the request's text; the same key with another text is refused.
 
         Raises:
-            InvalidAttribute: the idempotency key was used for another request.
+            InvalidAttribute: the source is none; or the idempotency key was used for another request.
         """
+        if source is not None and not is_id("vi", source):
+            raise InvalidAttribute("This has to be the id of a video.", name="source")
         created = now()
         video = replace(wanted, video_id=new_id("vi"), created_at=created, updated_at=created, published_at=created)
         scope, asked = f"videos:{asked_by}", fingerprint(asked)
@@ -50,7 +60,18 @@ class Videos:
             if earlier is not None:
                 return await videos.get(tx, earlier)
             await videos.add(tx, video)
+            if source is not None:
+                await self._copy(tx, source, video.video_id, at=created)
         return video
+
+    async def _copy(self, tx: Transaction, source: str, video_id: str, *, at: int) -> None:
+        try:
+            upload = await uploads.lock(tx, source)
+        except NotFound:
+            raise InvalidAttribute("There is no such video.", name="source") from None
+        if upload.summary.state is not State.COMPLETE:
+            raise InvalidAttribute("This video is not complete yet: it can be copied once it is.", name="source")
+        await uploads.copy(tx, upload, video_id, at=at)
 
     async def get(self, video_id: str, *, discarded: bool = False) -> Video:
         """Read a video, or one in the trash.
@@ -130,6 +151,9 @@ class Videos:
         return buried
 
     async def _bury(self, video_id: str) -> None:
+        async with self._database.write() as tx:
+            await uploads.release_shared(tx, video_id)
+        faults.reached("shared-released")
         async with self._database.read() as tx:
             keys = [part.blob_key for part in await uploads.all_parts(tx, video_id)]
             keys += await findings.blob_keys(tx, video_id)

@@ -9,9 +9,10 @@ from typing import TypeVar
 
 from partway.catalog import idempotency, uploads, videos
 from partway.catalog.database import Database
+from partway.catalog.videos import Video
 from partway.errors import InvalidAttribute, NotFound, PartAlreadySent
 from partway.ledger import Content, Decision, PartNumber, State
-from partway.testing.catalog_ground import Check, Opener, add_video, enter, enter_locked, opened
+from partway.testing.catalog_ground import Check, Opener, add_video, enter, enter_locked, expect_missing, opened
 
 T = TypeVar("T")
 
@@ -148,6 +149,81 @@ async def keeps_parts_off_tombstones(opener: Opener) -> None:
             assert [part.blob_key for part in await uploads.all_parts(tx, "vi2")] == ["b2"]
 
 
+async def keeps_what_copies_share(opener: Opener) -> None:
+    """A copy and the deletion of its source, whoever has the lock first; then two deletions of what is shared."""
+    async with opened(opener, 3) as (one, other, watcher):
+
+        async def complete(video_id: str, key: str) -> None:
+            await add_video(one, video_id)
+            async with one.write() as tx:
+                await enter(tx, video_id, PartNumber(1, 1), Content(5, "d"), key)
+
+        async def copy(database: Database, source: str, video_id: str) -> bool:
+            try:
+                async with database.write() as tx:
+                    await videos.add(tx, Video(video_id, "a copy", created_at=10, updated_at=10))
+                    await uploads.copy(tx, await uploads.lock(tx, source), video_id, at=20)
+            except NotFound:
+                return False
+            return True
+
+        async def delete(database: Database, video_id: str) -> None:
+            async with database.write() as tx:
+                await uploads.lock(tx, video_id)
+                await videos.entomb(tx, video_id, at=30)
+
+        async def keys_of(video_id: str) -> list[str]:
+            async with watcher.read() as tx:
+                return [part.blob_key for part in await uploads.all_parts(tx, video_id)]
+
+        # The deletion is first: there is nothing to copy any more, and no trace of a copy.
+        await complete("vi1", "b1")
+        async with one.write() as tx:
+            await uploads.lock(tx, "vi1")
+            copying = asyncio.create_task(copy(other, "vi1", "vi1 copy"))
+            await _while_it_waits(watcher, copying)
+            await videos.entomb(tx, "vi1", at=30)
+        assert not await asyncio.wait_for(copying, _DEADLINE), "a tombstone was copied"
+        async with one.write() as tx:
+            await uploads.release_shared(tx, "vi1")
+        assert await keys_of("vi1") == ["b1"]
+        async with watcher.read() as tx:
+            await expect_missing(videos.get(tx, "vi1 copy"))
+
+        # The copy is first: the deletion waits, and its bytes are another's then.
+        await complete("vi2", "b2")
+        async with one.write() as tx:
+            source = await uploads.lock(tx, "vi2")
+            await videos.add(tx, Video("vi2 copy", "a copy", created_at=10, updated_at=10))
+            deleting = asyncio.create_task(delete(other, "vi2"))
+            await _while_it_waits(watcher, deleting)
+            await uploads.copy(tx, source, "vi2 copy", at=20)
+        await asyncio.wait_for(deleting, _DEADLINE)
+        async with other.write() as tx:
+            await uploads.release_shared(tx, "vi2")
+        assert (await keys_of("vi2"), await keys_of("vi2 copy")) == ([], ["b2"])
+        async with watcher.read() as tx:
+            assert (await uploads.get(tx, "vi2 copy")).summary == source.summary
+            assert (await uploads.get(tx, "vi2 copy")).origin is uploads.Origin.COPIED
+
+        # Both are deleted at once: the second waits for the first, and the blob is its alone.
+        await complete("vi3", "b3")
+        assert await copy(one, "vi3", "vi3 copy")
+        for video_id in ("vi3", "vi3 copy"):
+            await delete(one, video_id)
+
+        async def release() -> None:
+            async with other.write() as tx:
+                await uploads.release_shared(tx, "vi3 copy")
+
+        async with one.write() as tx:
+            await uploads.release_shared(tx, "vi3")
+            releasing = asyncio.create_task(release())
+            await _while_it_waits(watcher, releasing)
+        await asyncio.wait_for(releasing, _DEADLINE)
+        assert (await keys_of("vi3"), await keys_of("vi3 copy")) == ([], ["b3"])
+
+
 async def remembers_what_was_asked(opener: Opener) -> None:
     """One idempotency key makes one thing, also when two ask at once; another request under it is refused."""
     async with opened(opener, 3) as (one, other, watcher):
@@ -185,6 +261,7 @@ BARRIERS: tuple[Check, ...] = (
     takes_many_parts_at_once,
     takes_one_part_twice_at_once,
     keeps_parts_off_tombstones,
+    keeps_what_copies_share,
     remembers_what_was_asked,
 )
 """Every check."""

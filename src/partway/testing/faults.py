@@ -25,7 +25,7 @@ UPLOAD_POINTS = (
 )
 """The points a part passes on its way, in order."""
 
-DELETE_POINTS = ("tombstone-committed", "blob-removed", "tombstone-emptied")
+DELETE_POINTS = ("tombstone-committed", "shared-released", "blob-removed", "tombstone-emptied")
 """The points a deletion passes, in order."""
 
 _armed = os.environ.get("PARTWAY_FAULT", "")

@@ -84,7 +84,11 @@ OPERATIONS: dict[str, Operation] = {
         caller="anybody",
     ),
     "GET /videos": Operation({200: json_answer(ref("Videos"))}, VIDEO_FILTERS),
-    "POST /videos": Operation({201: json_answer(ref("Video"), "Made.")}, (IDEMPOTENCY,), NewVideo),
+    "POST /videos": Operation(
+        {201: json_answer(ref("Video"), "Made."), 202: json_answer(ref("Video"), "Made, with a source of its own.")},
+        (IDEMPOTENCY,),
+        NewVideo,
+    ),
     "GET /videos/{videoId}": Operation({200: json_answer(ref("Video"))}),
     "PATCH /videos/{videoId}": Operation({200: json_answer(ref("Video"))}, body=VideoChanges),
     "DELETE /videos/{videoId}": Operation({204: NOTHING}),

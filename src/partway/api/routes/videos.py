@@ -12,7 +12,6 @@ from partway.api.lists import envelope, ordering, paging, video_filter
 from partway.api.schemas.base import parse
 from partway.api.schemas.status import status_json
 from partway.api.schemas.videos import NewVideo, VideoChanges, video_json
-from partway.errors import InvalidAttribute
 from partway.services.house import House
 from partway.services.values import VIDEO_SORT_KEYS, Video
 
@@ -39,22 +38,19 @@ def router(house: House, public_url: str) -> APIRouter:
         return envelope(request, items, total=found.total, page=page, size=size)
 
     @routes.post("", status_code=201)
-    async def create_video(request: Request) -> dict[str, Any]:
-        """Create a video's container, to be filled by an upload."""
+    async def create_video(request: Request, response: Response) -> dict[str, Any]:
+        """Create a video's container, to be filled by an upload; or, answered 202, a copy of another video."""
         key_id = await authenticate(request, house.access)
         payload = await read_json(request)
         wanted = parse(NewVideo, payload)
-        if wanted.source is not None:
-            raise InvalidAttribute(
-                "This server can't fetch or clone a source yet: leave it out and upload to /videos/{videoId}/source.",
-                name="source",
-            )
         video = await house.videos.create(
             wanted.as_video(),
             asked_by=key_id,
+            source=wanted.source,
             idempotency_key=idempotency_key(request),
             asked=json.dumps(payload, sort_keys=True),
         )
+        response.status_code = 201 if wanted.source is None else 202
         return answer(request, video)
 
     @routes.get("/{video_id}")

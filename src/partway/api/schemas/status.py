@@ -32,6 +32,15 @@ def status_json(status: Status) -> dict[str, Any]:
     }
 
 
+_WORDS = {
+    (True, False): "uploading",
+    (True, True): "uploaded",
+    (False, False): "ingesting",
+    (False, True): "ingested",
+}
+"""By whether it is an upload, and whether it is complete."""
+
+
 def _ingest_json(status: Status) -> dict[str, Any] | None:
     summary = status.summary
     if summary.state is State.EMPTY:
@@ -40,7 +49,7 @@ def _ingest_json(status: Status) -> dict[str, Any] | None:
     complete = summary.state is State.COMPLETE
     size = summary.received_bytes if complete else summary.total if by_bytes else None
     return {
-        "status": "uploaded" if complete else "uploading",
+        "status": _WORDS[status.origin is None, complete],
         "filesize": size,
         "receivedBytes": [
             {"from": part.position, "to": part.position + part.content.length - 1, "total": part.total}
