@@ -90,21 +90,27 @@ class Visit:
             text = answer.read()
         return json.loads(text) if text else None
 
-    def create(self, title: str) -> str:
+    def ask_json(self, method: str, path: str, **fields: Any) -> Any:
+        """Ask with a JSON body."""
+        return self.ask(method, path, json.dumps(fields).encode(), Content_Type="application/json")
+
+    def create(self, title: str, **fields: Any) -> str:
         """The id of a new, empty video."""
-        body = json.dumps({"title": title}).encode()
-        return str(self.ask("POST", "/videos", body, Content_Type="application/json")["videoId"])
+        return str(self.ask_json("POST", "/videos", title=title, **fields)["videoId"])
+
+    def post_form(self, path: str, content: bytes, filename: str, *, fields: str = "", **headers: str) -> Any:
+        """Post a form with one file, after ``fields`` as they are."""
+        head = f'{fields}--cut\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\n\r\n'
+        body = head.encode() + content + b"\r\n--cut--\r\n"
+        return self.ask("POST", path, body, Content_Type="multipart/form-data; boundary=cut", **headers)
 
     def send(self, video_id: str, content: bytes, **headers: str) -> None:
         """Send a file, or with a Content_Range a piece of one."""
-        head = b'--cut\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n'
-        kind = "multipart/form-data; boundary=cut"
-        body = head + content + b"\r\n--cut--\r\n"
-        self.ask("POST", f"/videos/{video_id}/source", body, Content_Type=kind, **headers)
+        self.post_form(f"/videos/{video_id}/source", content, "a.mp4", **headers)
 
-    def put(self, path: Path, title: str) -> str:
+    def put(self, path: Path, title: str, **fields: Any) -> str:
         """The id of a new video with this source."""
-        video_id = self.create(title)
+        video_id = self.create(title, **fields)
         self.send(video_id, path.read_bytes())
         return video_id
 

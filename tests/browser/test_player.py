@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
+from tests.browser.playing import VIDEO, state_of, wait_until
 
 from partway.testing.media import sample
 
@@ -18,31 +19,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parents[2]
-VIDEO = "document.querySelector('video')"
-
-
-def state_of(visit: Visit) -> dict[str, Any]:
-    """What the video element is doing, and what hls.js complained about."""
-    state: dict[str, Any] = visit.page.evaluate(
-        """() => {
-            const video = document.querySelector("video");
-            const { totalVideoFrames, droppedVideoFrames } = video.getVideoPlaybackQuality();
-            const { currentTime, paused, muted, duration, videoWidth, currentSrc, error } = video;
-            // A busy machine stalls; what is missing for good is told by other errors.
-            const complaints = (globalThis.partway?.errors ?? []).filter(one => one.details !== "bufferStalledError");
-            return {
-                currentTime, paused, muted, duration, width: videoWidth, source: currentSrc, error: error?.message,
-                frames: totalVideoFrames, dropped: droppedVideoFrames, complaints,
-            };
-        }"""
-    )
-    return state
-
-
-def wait_until(visit: Visit, **least: float) -> dict[str, Any]:
-    """Until every named figure is at least that."""
-    visit.until(lambda: all((state_of(visit)[name] or 0) >= value for name, value in least.items()))
-    return state_of(visit)
 
 
 @pytest.fixture

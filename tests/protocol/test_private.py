@@ -6,11 +6,16 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from starlette.routing import Route
 from tests.protocol.private import PrivateVideo, page_config, target, without_session
 from tests.protocol.wire import Answer, Serve, Wire, film
 
+from partway.api.pages import Pages
+from partway.api.routes import vod
 from partway.testing.media import sample
 from partway.testing.waiting import wait_until
 
@@ -139,6 +144,28 @@ def test_nothing_opens_nothing(video: PrivateVideo) -> None:
         assert_closed(video, path)
     for guess in ("/session", "/hls/0-0/video.m3u8", "/hls/1-1/video.m3u8", "/captions/en.vtt", "/chapters/en.vtt"):
         assert_nothing(video.get(f"/vod/{video.video_id}{guess}"))
+
+
+def every_asset(video_id: str) -> list[str]:
+    """One address for each route that the server has under ``/vod/``, whatever it will have one day."""
+    known = {
+        "video_id": video_id,
+        "packaging": "1-0",
+        "kind": "video",
+        "ending": "m4s",
+        "number": "0",
+        "language": "en",
+    }
+    nothing: Any = SimpleNamespace(viewing=None)
+    patterns = [route.path for route in vod.routes(nothing, Pages(), "") if isinstance(route, Route)]
+    assert len(patterns) > 15
+    return [re.sub(r"{(\w+)(?::\w+)?}", lambda name: known.get(name[1], "0"), pattern) for pattern in patterns]
+
+
+def test_no_route_goes_round_the_gate(video: PrivateVideo) -> None:
+    for path in every_asset(video.video_id):
+        assert_closed(video, path)
+        assert_closed(video, f"{path}?avh=0&token=0")
 
 
 def test_another_video_s_session_and_token_open_nothing(video: PrivateVideo) -> None:

@@ -19,7 +19,7 @@ from partway.api.caller import base_url
 from partway.api.gate import GUARDED, NEVER, Answerer, Gate
 from partway.api.pages import Pages
 from partway.api.ranges import is_held, parse_range
-from partway.api.schemas.videos import asset_root
+from partway.api.schemas.player_page import player_page_json
 from partway.errors import NotFound
 from partway.services.house import House
 from partway.services.values import TextTrackKind
@@ -40,23 +40,13 @@ def routes(house: House, pages: Pages, public_url: str) -> list[BaseRoute]:
         """The player page; says why when there is nothing to play yet."""
         video = viewer.video
         status = await house.playback.status(video.video_id)
-        root = asset_root(video.video_id, base_url(request, public_url), None)
-        return pages.player(
-            video.title,
-            {
-                "videoId": video.video_id,
-                "title": video.title,
-                "page": viewer.uri(root),
-                "hls": viewer.uri(f"{root}/hls/manifest.m3u8"),
-                "mp4": viewer.uri(f"{root}/mp4/source.mp4") if video.mp4_support else None,
-                "status": viewer.uri(f"{root}/status.json"),
-                "poster": viewer.uri(f"{root}/thumbnail.jpg"),
-                "playable": status.is_playable,
-                "reason": status.reason,
-                "tracks": [],
-                "theme": None,
-            },
-        )
+        tracks = [
+            *await house.text_tracks.captions_of(video.video_id),
+            *await house.text_tracks.chapters_of(video.video_id),
+        ]
+        theme = await house.players.theme_of(video.player_id)
+        config = player_page_json(viewer, base_url(request, public_url), status, tracks, theme)
+        return pages.player(video.title, config)
 
     async def status(request: Request, viewer: Viewer) -> Response:
         """What the player polls: whether it can be played, and why not."""

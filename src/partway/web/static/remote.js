@@ -4,8 +4,8 @@
  *     frame.contentWindow.postMessage({ to: "partway", command: "seek", value: 12.5 }, "*");
  *     addEventListener("message", ({ data }) => data.from === "partway" && console.log(data.event, data.currentTime));
  *
- * Commands: play, pause, seek (seconds), volume (0 to 1), rate, mute, unmute, state. Every message from the player has the
- * whole state; `event` says why it was sent: ready, state, or what a `<video>` calls it. docs/how-to/embed.md has it all.
+ * Commands: play, pause, seek (seconds), volume (0 to 1), rate, mute, unmute, state. Every message from the player has
+ * the whole state; `event` says why it was sent: ready, state, or what a `<video>` calls it. See docs/how-to/embed.md.
  */
 import { config, video, wishes } from "./stage.js";
 

@@ -6,7 +6,7 @@ import { config, video, wishes } from "./stage.js";
 /**
  * @typedef {object} TextTrackConfig
  * @property {"captions" | "chapters"} kind
- * @property {string} language
+ * @property {string} srclang
  * @property {string} label the language's own name
  * @property {string} src
  * @property {boolean} default
@@ -25,7 +25,7 @@ export function placeTracks() {
   placed = [...captions, ...(chapters ? [chapters] : [])].map((track) => ({ track, element: elementOf(track) }));
   video.append(...placed.map(({ element }) => element));
   for (const { track, element } of placed)
-    element.track.mode = track === shown ? "showing" : track === chapters ? "hidden" : "disabled";
+    element.track.mode = track === shown ? "showing" : "hidden";
 }
 
 /** The captions to begin with, if any. */
@@ -38,17 +38,17 @@ function preferred(/** @type {TextTrackConfig[]} */ tracks) {
   const base = (/** @type {string} */ tag) => tag.toLowerCase().split("-")[0];
   for (const wanted of navigator.languages) {
     const found =
-      tracks.find(({ language }) => language.toLowerCase() === wanted.toLowerCase()) ??
-      tracks.find(({ language }) => base(language) === base(wanted));
+      tracks.find(({ srclang }) => srclang.toLowerCase() === wanted.toLowerCase()) ??
+      tracks.find(({ srclang }) => base(srclang) === base(wanted));
     if (found) return found;
   }
   return tracks[0];
 }
 
 function elementOf(/** @type {TextTrackConfig} */ track) {
-  const element = document.createElement("track");
-  Object.assign(element, { kind: track.kind, srclang: track.language, label: track.label, src: here(track.src) });
-  if (track.kind === "chapters") element.addEventListener("load", () => listChapters(element.track));
+  const { kind, srclang, label } = track;
+  const element = Object.assign(document.createElement("track"), { kind, srclang, label, src: here(track.src) });
+  if (kind === "chapters") element.addEventListener("load", () => listChapters(element.track));
   return element;
 }
 

@@ -1,4 +1,5 @@
 /** The look that the video's owner has chosen. */
+import { here } from "./address.js";
 import { $ } from "./dom.js";
 
 /**
@@ -39,7 +40,7 @@ export function wear(/** @type {Theme | null} */ theme) {
 
 function hangLogo(/** @type {{ src: string, link: string | null }} */ { src, link }) {
   const image = new Image();
-  image.src = src;
+  image.src = here(src);
   image.alt = link ? new URL(link).hostname : "";
   const logo = $("logo");
   if (link) {

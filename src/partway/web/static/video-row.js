@@ -82,6 +82,8 @@ export class VideoRow {
 
   async #copy() {
     await copy(this.video.assets.player, this.parts.copy);
+    // Whoever got the private address uses it up: the next copy is for somebody else.
+    if (!this.video.public) this.show(await this.videos.server.ask("GET", `videos/${this.video.videoId}`));
   }
 
   async #delete() {

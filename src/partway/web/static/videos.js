@@ -27,6 +27,8 @@ export class Videos {
     $("search").onsubmit = (/** @type {Event} */ event) => event.preventDefault();
     $("title").oninput = () => this.#search($("title").value.trim());
     setInterval(() => this.#refresh(), REFRESH_MS);
+    // A private video's address is good once, and whoever comes back may have used it.
+    document.addEventListener("visibilitychange", () => !document.hidden && this.server.apiKey && this.load());
   }
 
   /** Fetches the page of the list that is shown. */
