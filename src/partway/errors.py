@@ -10,6 +10,7 @@
     │   │   ├── InvalidAccessToken
     │   │   ├── MissingUploadToken
     │   │   └── InvalidUploadToken
+    │   ├── WebhookLimitReached         there are as many as there may be
     │   ├── InvalidCredentials          a wrong key or refresh token at /auth/*
     │   ├── InvalidRequest              the request itself is wrong
     │   │   ├── InvalidPayload
@@ -54,6 +55,7 @@
     │   └── JobsUnavailable             the database of the jobs can't be reached
     ├── ProgramFailed                   an external program did not do its work, through no fault of the file
     │   └── ProgramMissing              it is not installed, or too old
+    ├── DeliveryFailed                  a webhook could not be told
     ├── AddressRefused                  a URL leads to an address that this server may not connect to
     ├── ClientError                     raised by partway.client
     │   ├── ServerRefused               the server answered with a problem object
@@ -129,6 +131,10 @@ class MissingUploadToken(Unauthorized):
 
 class InvalidUploadToken(Unauthorized):
     """The upload token is invalid or expired."""
+
+
+class WebhookLimitReached(Refused):
+    """Your account has reached the webhook urls limit."""
 
 
 class InvalidCredentials(Refused):
@@ -418,6 +424,10 @@ class ProgramFailed(PartwayError):
 
 class ProgramMissing(ProgramFailed):
     """A program that this needs is not installed on this server."""
+
+
+class DeliveryFailed(PartwayError):
+    """There was no answer."""
 
 
 class AddressRefused(PartwayError):

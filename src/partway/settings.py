@@ -79,6 +79,8 @@ class Settings(BaseSettings):
     )
     access_token_life: int = Field(HOURS, gt=300, description="Seconds a bearer token lives (contract.md 0, fact 14).")
 
+    webhooks_max: int = Field(100, ge=1, description="Most webhooks that can be registered.")
+    webhook_log_kept: float = Field(168 * HOURS, gt=0, description="Seconds a delivery stays in its webhook's log.")
     allow_private_addresses: bool = Field(
         False, description="Let webhooks and sources by URL lead to this machine and its private network."
     )

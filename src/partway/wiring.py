@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -17,8 +18,10 @@ from partway.catalog.migrations import HEAD
 from partway.errors import ConfigurationError, PartwayError
 from partway.jobs.base import Jobs, Terms
 from partway.jobs.table import TableJobs
+from partway.outbound.posting import post
 from partway.services.access import Access
 from partway.services.checkup import Finding, check_clock, check_database, check_store
+from partway.services.delivering import Courier
 from partway.services.examination import Examination, Examinations
 from partway.services.house import House
 from partway.services.pictures import Pictures
@@ -36,6 +39,7 @@ from partway.services.values import Facts
 from partway.services.videos import Videos
 from partway.services.viewing import Viewing, shared_secret
 from partway.services.watermarks import Watermarks
+from partway.services.webhooks import Webhooks
 from partway.services.work import SCHEDULES, Work
 from partway.settings import Settings
 from partway.transcode.folder import sweep as sweep_scratch
@@ -149,6 +153,7 @@ def furnish(settings: Settings, database: Database, blobs: BlobStore, secret: by
         session_life=settings.viewer_session_life,
     )
     sweeping = Sweeping(database, blobs, request_deadline=settings.request_deadline, expire_after=settings.expire_after)
+    webhooks = Webhooks(database, most=settings.webhooks_max, kept=settings.webhook_log_kept)
     return House(
         access=Access(database, access_token_life=settings.access_token_life),
         videos=videos,
@@ -164,8 +169,15 @@ def furnish(settings: Settings, database: Database, blobs: BlobStore, secret: by
         summaries=Summaries(database),
         viewing=viewing,
         work=Work(
-            database, pictures, Probing(database, examinations), sweeping, viewing, early=settings.early_playback
+            database,
+            pictures,
+            Probing(database, examinations),
+            sweeping,
+            viewing,
+            webhooks,
+            early=settings.early_playback,
         ),
+        webhooks=webhooks,
         upkeep=Upkeep(videos, uploads, complete_after_idle=settings.complete_after_idle),
     )
 
@@ -200,7 +212,7 @@ async def run_worker(house: House, jobs: Jobs, settings: Settings, *, concurrenc
     reconciling = asyncio.create_task(house.work.keep_reconciling(jobs))
     try:
         await jobs.run(
-            house.work.handlers(workshop.poster, workshop.probe),
+            house.work.handlers(workshop.poster, workshop.probe, courier_of(settings)),
             stop=stop,
             concurrency=concurrency,
             schedules=SCHEDULES,
@@ -208,6 +220,11 @@ async def run_worker(house: House, jobs: Jobs, settings: Settings, *, concurrenc
     finally:
         reconciling.cancel()
         await asyncio.gather(reconciling, return_exceptions=True)
+
+
+def courier_of(settings: Settings) -> Courier:
+    """Who posts to webhooks, and where they may lead."""
+    return partial(post, allow_private=settings.allow_private_addresses)
 
 
 class Workshop:

@@ -14,6 +14,7 @@ TITLES: dict[str, tuple[int, str]] = {
     "invalid-attribute": (400, "An attribute is invalid."),
     "invalid-payload": (400, "The payload is invalid."),
     "request-invalid-query-parameter": (400, "A query parameter is invalid."),
+    "webhook-limit-reached": (400, "Your account has reached the webhook urls limit."),
     "authentication-invalid-user-credentials": (400, "The user credentials were incorrect."),
     "authentication-missing-authorization-header": (401, 'The "Authorization" header is missing.'),
     "authentication-invalid-authorization-header-value": (401, 'The "Authorization" header value is invalid.'),

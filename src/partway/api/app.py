@@ -33,6 +33,7 @@ from partway.api.routes import (
     videos,
     vod,
     watermarks,
+    webhooks,
 )
 from partway.api.skin import Skin
 from partway.errors import ClientGone, InvalidPayload, PartwayError
@@ -72,6 +73,7 @@ def create_routes(house: House, settings: Settings) -> FastAPI:
     app.include_router(summaries.router(house))
     app.include_router(live_streams.router(house))
     app.include_router(analytics.router(house))
+    app.include_router(webhooks.router(house))
     app.include_router(ours.router(house, settings.public_url))
     app.router.routes.extend(vod.routes(house, pages, settings.public_url))
 

@@ -33,6 +33,7 @@ PROBLEMS: dict[type[PartwayError], Problem] = {
     errors.InvalidAccessToken: Problem(401, "authentication-invalid-access-token"),
     errors.MissingUploadToken: Problem(401, "authentication-missing-upload-token"),
     errors.InvalidUploadToken: Problem(401, "authentication-invalid-upload-token"),
+    errors.WebhookLimitReached: Problem(400, "webhook-limit-reached"),
     errors.InvalidCredentials: Problem(400, "authentication-invalid-user-credentials"),
     errors.InvalidPayload: Problem(400, "invalid-payload"),
     errors.MissingAttribute: Problem(400, "attribute-required"),

@@ -262,3 +262,44 @@ used_tokens = Table(
     Column("expires_at", BigInteger, nullable=False, doc="when the token would have ended unused"),
     Index(None, "expires_at"),
 )
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("webhook_id", String(40), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("signature_secret", String(64), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+webhook_events = Table(
+    "webhook_events",
+    metadata,
+    Column("webhook_id", ForeignKey("webhooks.webhook_id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("event", String(64), nullable=False),
+    Index(None, "event"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True),
+    # No foreign key: a fact must not fail to be written because a webhook is being deleted.
+    Column("webhook_id", String(40), nullable=False),
+    Column("event", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", String(16), nullable=False, doc="waiting, delivered or failed"),
+    Column("attempts", Integer, nullable=False),
+    Column("response_status", Integer),
+    Column("error", Text),
+    Column("redelivery_of", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("next_at", BigInteger),
+    Column("ended_at", BigInteger),
+    Index(None, "state", "webhook_id", "number"),
+    Index(None, "webhook_id", "number"),
+    Index(None, "created_at"),
+    # A number names one delivery for ever, even when the newest rows have been swept.
+    sqlite_autoincrement=True,
+)

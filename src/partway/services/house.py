@@ -18,6 +18,7 @@ from partway.services.uploads import Uploads
 from partway.services.videos import Videos
 from partway.services.viewing import Viewing
 from partway.services.watermarks import Watermarks
+from partway.services.webhooks import Webhooks
 from partway.services.work import Work
 
 
@@ -38,5 +39,6 @@ class House:
     tags: Tags
     summaries: Summaries
     viewing: Viewing
+    webhooks: Webhooks
     upkeep: Upkeep
     work: Work

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from typing import Protocol
 
-from partway.catalog import findings, uploads
+from partway.catalog import findings, uploads, videos
 from partway.catalog.clock import now
 from partway.catalog.database import Database
 from partway.catalog.findings import Probe
 from partway.errors import MediaError, NotFound
 from partway.media.facts import Facts
+from partway.services.events import announce, events_of
 from partway.services.examination import Examination, Examinations
+from partway.services.facts import write_facts
+from partway.services.status import status_of
 
 
 class Prober(Protocol):
@@ -49,24 +50,16 @@ class Probing:
         assert examined.is_whole
         try:
             known = examined.facts
-            found = Probe(_write(known if known and known.width else await prober(examined)), None)
+            found = Probe(write_facts(known if known and known.width else await prober(examined)), None)
         except MediaError as error:
             found = Probe(None, str(error))
         try:
             async with self._database.write() as tx:
-                await uploads.lock(tx, video_id)
-                await findings.add_probe(tx, video_id, found, at=now())
+                upload = await uploads.lock(tx, video_id)
+                at = now()
+                if await findings.add_probe(tx, video_id, found, at=at):
+                    # Whatever may be told of a complete source is told with its probe, and so once.
+                    status = status_of(await videos.get(tx, video_id), upload.summary, (), examined, found)
+                    await announce(tx, *events_of(video_id, status), at=at)
         except NotFound:
             return
-
-
-def read_facts(probe: Probe | None) -> Facts | None:
-    """The facts in a probe's row."""
-    if probe is None or probe.facts is None:
-        return None
-    kept = json.loads(probe.facts)
-    return Facts(**{**kept, "codecs": tuple(kept.get("codecs", ()))})
-
-
-def _write(facts: Facts) -> str:
-    return json.dumps(asdict(facts))

@@ -11,7 +11,7 @@ from partway.catalog.videos import Video
 from partway.errors import MediaMalformed
 from partway.ledger import State, Summary
 from partway.services.examination import Examination
-from partway.services.probing import read_facts
+from partway.services.facts import read_facts
 
 if TYPE_CHECKING:
     from partway.media.facts import Facts

@@ -12,6 +12,7 @@ from partway.catalog.clock import SECOND, now
 from partway.catalog.database import Database
 from partway.errors import NotFound
 from partway.ledger import State
+from partway.services.events import announce, upload_expired
 
 _BATCH = 500
 
@@ -54,6 +55,7 @@ class Sweeping:
                     if upload.summary.state is State.COMPLETE or upload.changed_at >= before:
                         continue
                     await videos.entomb(tx, video_id, at=now())
+                    await announce(tx, upload_expired(video_id), at=now())
             except NotFound:
                 continue
             expired.append(video_id)

@@ -54,6 +54,7 @@ from partway.ledger import (
     check_state,
     finish,
 )
+from partway.services.events import announce, upload_completed
 from partway.services.identifiers import fingerprint, new_blob_key, new_id
 from partway.services.incoming import IncomingFile, IncomingForm
 from partway.testing import faults
@@ -175,7 +176,7 @@ class Uploads:
             upload = await uploads.lock(tx, video_id)
             done = finish(upload.summary)
             if done != upload.summary:
-                await uploads.save(tx, upload, done, at=now())
+                await _save(tx, upload, done, at=now())
 
     async def finish_idle(self, idle_seconds: float) -> list[str]:
         """Finish every upload without gaps, and without a known total, that has been idle so long."""
@@ -189,7 +190,7 @@ class Uploads:
                     upload = await uploads.lock(tx, video_id)
                     if upload.changed_at >= before or upload.summary.total is not None:
                         continue
-                    await uploads.save(tx, upload, finish(upload.summary), at=now())
+                    await _save(tx, upload, finish(upload.summary), at=now())
                     finished.append(video_id)
             except (UploadHasGaps, NotFound):
                 continue
@@ -299,7 +300,7 @@ class Uploads:
                 )
             if decision.summary != upload.summary:
                 token = arrival.bearer.token if arrival.bearer and upload.summary.state is State.EMPTY else None
-                await uploads.save(tx, upload, decision.summary, at=at, upload_token=token)
+                await _save(tx, upload, decision.summary, at=at, upload_token=token)
             faults.reached("accept-written")
         return AcceptedPart(video_id, decision.summary.state is State.COMPLETE), decision.is_new
 
@@ -341,6 +342,15 @@ class Uploads:
         self._shielded.add(task)
         task.add_done_callback(self._shielded.discard)
         return await asyncio.shield(task)
+
+
+async def _save(
+    tx: Transaction, upload: uploads.Upload, summary: Summary, *, at: int, upload_token: str | None = None
+) -> None:
+    """Write an upload's new numbers, and what is to be told of them."""
+    await uploads.save(tx, upload, summary, at=at, upload_token=upload_token)
+    if summary.state is State.COMPLETE and upload.summary.state is not State.COMPLETE:
+        await announce(tx, upload_completed(upload.video_id, summary.received_bytes), at=at)
 
 
 def _may_be_first(address: Address) -> bool:

@@ -1,6 +1,7 @@
 """The values that the verbs take and give, in one place for those above the services."""
 
 from partway.catalog.clock import to_datetime
+from partway.catalog.deliveries import Delivery, DeliveryState
 from partway.catalog.paging import Order, Page
 from partway.catalog.players import SORT_KEYS as PLAYER_SORT_KEYS
 from partway.catalog.players import Look, PlayerTheme
@@ -19,6 +20,7 @@ from partway.catalog.videos import SORT_KEYS as VIDEO_SORT_KEYS
 from partway.catalog.videos import Video, VideoFilter
 from partway.catalog.watermarks import SORT_KEYS as WATERMARK_SORT_KEYS
 from partway.catalog.watermarks import Watermark
+from partway.catalog.webhooks import Webhook
 from partway.ledger import Mode, State, Summary
 from partway.media.facts import Facts
 
@@ -29,6 +31,8 @@ __all__ = [
     "TOKEN_SORT_KEYS",
     "VIDEO_SORT_KEYS",
     "WATERMARK_SORT_KEYS",
+    "Delivery",
+    "DeliveryState",
     "Facts",
     "Look",
     "Mode",
@@ -48,5 +52,6 @@ __all__ = [
     "VideoFilter",
     "VideoSummary",
     "Watermark",
+    "Webhook",
     "to_datetime",
 ]

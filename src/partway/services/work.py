@@ -16,11 +16,13 @@ import structlog
 from partway.catalog import findings, uploads, videos
 from partway.catalog.database import Database
 from partway.errors import BlobMissing, JobPostponed, NotFound, NotReady, ProgramMissing
-from partway.jobs.base import Handler, Job, JobContext, Jobs, Schedule
+from partway.jobs.base import Handler, Job, JobContext, Jobs, Priority, Schedule
+from partway.services.delivering import Courier, Delivering
 from partway.services.pictures import Painter, Pictures
 from partway.services.probing import Prober, Probing
 from partway.services.sweeping import Sweeping
 from partway.services.viewing import Viewing
+from partway.services.webhooks import Webhooks
 
 log = structlog.get_logger("partway.work")
 
@@ -34,6 +36,7 @@ SCHEDULES = (
     Schedule("expire", "expire", 600.0),
     Schedule("empty-trash", "empty-trash", 600.0, offset_seconds=300.0),
     Schedule("sweep", "sweep", 6 * 3600.0),
+    Schedule("forget-deliveries", "forget-deliveries", 3600.0),
     Schedule("forget-used-tokens", "forget-used-tokens", 3600.0),
 )
 """What is done by the clock."""
@@ -64,6 +67,7 @@ class Work:
         probing: Probing,
         sweeping: Sweeping,
         viewing: Viewing,
+        webhooks: Webhooks,
         *,
         early: bool,
     ) -> None:
@@ -72,10 +76,12 @@ class Work:
         self._probing = probing
         self._sweeping = sweeping
         self._viewing = viewing
+        self._webhooks = webhooks
+        self._delivering = Delivering(database)
         self._early = early
         self._asked: dict[str, set[str]] = {}
 
-    def handlers(self, painter: Painter, prober: Prober) -> Mapping[str, Handler]:
+    def handlers(self, painter: Painter, prober: Prober, courier: Courier) -> Mapping[str, Handler]:
         """What a worker can do, by name."""
 
         async def probe(context: JobContext) -> None:
@@ -93,6 +99,9 @@ class Work:
                 # Soon at first, then ever later: an index at the end comes last, and then "poster" is due.
                 raise JobPostponed(min(_LATEST_LOOK, 1.5 ** min(context.attempt, 10))) from error
 
+        async def webhook(context: JobContext) -> None:
+            await self._delivering.deliver(context.payload["webhookId"], courier, context)
+
         async def expire(_: JobContext) -> None:
             if expired := await self._sweeping.expire_uploads():
                 log.info("expired", videos=expired)
@@ -105,6 +114,10 @@ class Work:
             if removed := await self._sweeping.sweep_orphans():
                 log.info("swept", blobs=removed)
 
+        async def forget_deliveries(_: JobContext) -> None:
+            if forgotten := await self._webhooks.forget():
+                log.info("forgotten", deliveries=forgotten)
+
         async def forget_used_tokens(_: JobContext) -> None:
             if forgotten := await self._viewing.forget():
                 log.info("forgotten", used_tokens=forgotten)
@@ -113,9 +126,11 @@ class Work:
             "probe": Handler(probe),
             "poster": Handler(poster),
             "early-poster": Handler(early_poster),
+            "webhook": Handler(webhook),
             "expire": Handler(expire),
             "empty-trash": Handler(empty_trash),
             "sweep": Handler(sweep),
+            "forget-deliveries": Handler(forget_deliveries),
             "forget-used-tokens": Handler(forget_used_tokens),
         }
 
@@ -150,6 +165,9 @@ class Work:
             if fresh:
                 begun += await jobs.enqueue(*(job_for(handler, video_id) for video_id in sorted(fresh)))
             self._asked[handler] = seen
+        if webhooks := await self._delivering.due():
+            # The same job again for whatever comes: one webhook, one worker, and so one order.
+            begun += await jobs.enqueue(*map(_delivery_job, webhooks), again=True)
         return begun
 
     async def _pages(self, due: _Due) -> AsyncIterator[list[str]]:
@@ -175,6 +193,12 @@ class Work:
 
 def _video_of(fact: str) -> str:
     return fact.partition(":")[0]
+
+
+def _delivery_job(webhook_id: str) -> Job:
+    """Later than what an upload needs: somebody's dead address must not keep a poster waiting."""
+    payload = {"webhookId": webhook_id}
+    return Job(f"webhook:{webhook_id}", "webhook", payload, group=webhook_id, priority=Priority.LATER)
 
 
 async def _with_programs(work: Awaitable[None]) -> None:

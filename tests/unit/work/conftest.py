@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +72,11 @@ class Place:
         """Let a blob be so old, by the store's clock."""
         then = time.time() - seconds
         os.utime(self.files()[key], (then, then))
+
+
+async def no_courier(url: str, headers: Mapping[str, str], body: bytes) -> int:
+    """Stands where nothing is to be told."""
+    raise AssertionError(url)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from tests.unit.work.conftest import Place
+from tests.unit.work.conftest import Place, no_courier
 
 from partway.errors import (
     BlobMissing,
@@ -107,7 +107,7 @@ async def test_a_job_whose_video_is_deleted_under_its_hands_has_nothing_more_to_
         await found.source.read(0, 100)
         return Facts("webm")
 
-    handlers = place.house.work.handlers(read_late, probe_late)
+    handlers = place.house.work.handlers(read_late, probe_late, no_courier)
     await handlers["poster"].call(JobContext(job_for("poster", video_id)))
     await handlers["probe"].call(JobContext(job_for("probe", video_id)))
     assert await place.rows("pictures") == []
@@ -116,7 +116,7 @@ async def test_a_job_whose_video_is_deleted_under_its_hands_has_nothing_more_to_
 async def test_a_blob_that_is_lost_is_told_in_words(place: Place) -> None:
     video_id = await place.complete(b"x" * 100, "source")
     await place.blobs.delete("source")
-    handlers = place.house.work.handlers(painter(), painter())  # type: ignore[arg-type]
+    handlers = place.house.work.handlers(painter(), painter(), no_courier)  # type: ignore[arg-type]
     with pytest.raises(BlobMissing, match=r"^There is no blob source\.$"):
         await handlers["poster"].call(JobContext(job_for("poster", video_id)))
 
@@ -234,7 +234,7 @@ async def test_without_ffmpeg_the_job_waits_for_it(place: Place) -> None:
     async def no_prober(found: Examination) -> Facts:
         raise ProgramMissing("ffprobe is not installed on this server.")
 
-    handlers = place.house.work.handlers(missing, no_prober)
+    handlers = place.house.work.handlers(missing, no_prober, no_courier)
     for name in ("poster", "probe"):
         with pytest.raises(JobPostponed, match="not installed"):
             await handlers[name].call(JobContext(job_for(name, video_id)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.work.conftest import DAY, Place
+from tests.unit.work.conftest import DAY, Place, no_courier
 
 from partway.catalog.clock import now
 from partway.catalog.paging import Order
@@ -88,7 +88,7 @@ async def test_work_on_it_waits_for_it(place: Place) -> None:
     async def probe(found: Examination) -> object:
         raise AssertionError("it is in the trash")
 
-    handlers = place.house.work.handlers(paint, probe)  # type: ignore[arg-type]
+    handlers = place.house.work.handlers(paint, probe, no_courier)  # type: ignore[arg-type]
     for name in ("poster", "probe"):
         with pytest.raises(JobPostponed, match="trash"):
             await handlers[name].call(JobContext(job_for(name, video_id)))
@@ -100,7 +100,7 @@ async def test_work_on_it_waits_for_it(place: Place) -> None:
 async def test_the_job_empties_it(place: Place) -> None:
     video_id = await place.empty()
     await bins(place, 1e-9).delete(video_id)
-    handlers = place.house.work.handlers(paint, paint)  # type: ignore[arg-type]
+    handlers = place.house.work.handlers(paint, paint, no_courier)  # type: ignore[arg-type]
     await handlers["empty-trash"].call(JobContext(job_for("empty-trash", "")))
     assert await place.house.videos.bury() == 1
     assert await place.rows("videos") == []

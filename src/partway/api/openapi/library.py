@@ -20,6 +20,7 @@ from partway.api.openapi.operation import (
 )
 from partway.api.schemas.players import PlayerChanges
 from partway.api.schemas.text_tracks import CaptionChanges
+from partway.api.schemas.webhooks import NewWebhook
 
 _FILE_REFUSALS = (
     errors.FileMissing,
@@ -102,9 +103,15 @@ OPERATIONS: dict[str, Operation] = {
     "GET /summaries/{summaryId}/source": Operation({200: json_answer(ref("SummarySource"))}),
     "PATCH /summaries/{summaryId}/source": Operation({201: json_answer(ref("SummarySource"))}),
     "GET /webhooks": Operation(
-        {200: json_answer(ref("Webhooks"))}, (Parameter("events", TEXT, "An event it hears of."), *PAGING)
+        {200: json_answer(ref("Webhooks"))},
+        (Parameter("events", TEXT, "Events that it wants to hear of, all of them; joined by commas."), *PAGING),
     ),
-    "POST /webhooks": Operation({201: json_answer(ref("Webhook"), "Made.")}),
+    "POST /webhooks": Operation(
+        {201: json_answer(ref("Webhook"), "Made.")},
+        (IDEMPOTENCY,),
+        NewWebhook,
+        refusals=(errors.WebhookLimitReached,),
+    ),
     "GET /webhooks/{webhookId}": Operation({200: json_answer(ref("Webhook"))}),
     "DELETE /webhooks/{webhookId}": Operation({204: NOTHING}),
     "GET /live-streams": Operation({200: json_answer({"type": "object"})}, PAGING),

@@ -183,5 +183,20 @@ SHAPES: dict[str, Schema] = {
     "SummarySource": shape(abstract=or_null(TEXT), takeaways=or_null(a_list(TEXT))),
     "Webhook": shape(webhookId=TEXT, createdAt=MOMENT, events=a_list(TEXT), url=TEXT, signatureSecret=TEXT),
     "Webhooks": a_page_of("Webhook"),
+    "Delivery": shape(
+        deliveryId=TEXT,
+        webhookId=TEXT,
+        event=TEXT,
+        status=one_of("waiting", "retrying", "delivered", "failed"),
+        attempts=WHOLE,
+        responseStatus=or_null(WHOLE),
+        error=or_null({**TEXT, "description": "Why the last attempt failed."}),
+        createdAt=MOMENT,
+        nextAttemptAt=or_null(MOMENT),
+        endedAt=or_null(MOMENT),
+        redeliveryOf=or_null(TEXT),
+        body={"type": "object", "description": "What is posted."},
+    ),
+    "Deliveries": a_page_of("Delivery"),
 }
 """The components that answers refer to."""
