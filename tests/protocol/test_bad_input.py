@@ -160,7 +160,9 @@ NOT_JSON = [
 def test_not_a_json_object(wire: Wire, body: bytes) -> None:
     video_id = wire.create()
     before = wire.get(f"/videos/{video_id}").json
-    for method, path in (("POST", "/videos"), ("PATCH", f"/videos/{video_id}"), ("POST", "/auth/api-key")):
+    paths = (("POST", "/videos"), ("PATCH", f"/videos/{video_id}"), ("POST", "/auth/api-key"))
+    others = (("PATCH", "/players/plX"), ("POST", "/summaries"), ("PATCH", "/summaries/x/source"))
+    for method, path in (*paths, *others, ("PATCH", f"/videos/{video_id}/captions/en"), ("POST", "/live-streams")):
         assert_problem(wire.ask(method, path, body=body), "invalid-payload")
     assert wire.get(f"/videos/{video_id}").json == before
 
@@ -170,6 +172,14 @@ def test_any_depth(wire: Wire, depth: int) -> None:
     """Near the depth that Python can follow, reading and writing must not differ."""
     body = b'{"title": "deep", "x": ' + b"[" * depth + b"]" * depth + b"}"
     answer = wire.ask("POST", "/videos", body=body, headers=[("Idempotency-Key", f"depth {depth}")])
+    if answer.status != 201:
+        assert_problem(answer, "invalid-payload")
+    body = body.replace(b"title", b"name")
+    answer = wire.ask("POST", "/players", body=body, headers=[("Idempotency-Key", f"depth {depth}")])
+    if answer.status != 201:
+        assert_problem(answer, "invalid-payload")
+    body = body.replace(b'"name": "deep"', f'"videoId": "{wire.create()}"'.encode())
+    answer = wire.ask("POST", "/summaries", body=body, headers=[("Idempotency-Key", f"depth {depth}")])
     if answer.status != 201:
         assert_problem(answer, "invalid-payload")
 

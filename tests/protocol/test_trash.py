@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from tests.protocol.problems import assert_problem
 from tests.protocol.test_videos import KEYS
-from tests.protocol.wire import Wire, film
+from tests.protocol.wire import Wire, file_part, film
 
 from partway.testing.images import png
 
@@ -134,3 +135,31 @@ def test_only_with_a_key(trash_wire: Wire) -> None:
     for method, path in (("GET", ""), ("GET", f"/{video_id}"), ("PATCH", f"/{video_id}")):
         answer = trash_wire.ask(method, f"/discarded/videos{path}", json_body={"discarded": False}, key=None)
         assert_problem(answer, "authentication-missing-authorization-header")
+
+
+def test_what_stands_beside_it_goes_and_comes_back_too(trash_wire: Wire) -> None:
+    """Captions, its tags in the list of all, its summary."""
+    wire, mark = trash_wire, uuid4().hex
+    video_id = wire.create(tags=[mark])
+    vtt = b"WEBVTT\n"
+    path, asset = f"/videos/{video_id}/captions/en", f"/vod/{video_id}/captions/en.vtt"
+    assert wire.post_form(path, None, file_part(vtt)).status == 200
+    summary = wire.ask("POST", "/summaries", json_body={"videoId": video_id}).json
+    source = f"/summaries/{summary['summaryId']}/source"
+
+    def seen() -> tuple[int, int, int, int, int]:
+        return (
+            wire.get(path).status,
+            wire.get(asset, key=None).status,
+            len(wire.get(f"/tags?value={mark}").json["data"]),
+            len(wire.get(f"/summaries?videoId={video_id}").json["data"]),
+            wire.ask("PATCH", source, json_body={"abstract": "x"}).status,
+        )
+
+    assert seen() == (200, 200, 1, 1, 201)
+    assert wire.ask("DELETE", f"/videos/{video_id}").status == 204
+    assert seen() == (404, 404, 0, 0, 404)
+    assert wire.post_form(path, None, file_part(vtt)).status == 404
+    assert wire.ask("DELETE", path).status == 404
+    assert wire.ask("PATCH", f"/discarded/videos/{video_id}", json_body={"discarded": False}).status == 200
+    assert seen() == (200, 200, 1, 1, 201)
