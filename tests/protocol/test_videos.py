@@ -12,7 +12,7 @@ from tests.protocol.wire import Wire, film, wait_for
 KEYS = {
     *("videoId", "title", "description", "public", "panoramic", "mp4Support", "playerId", "tags", "metadata"),
     *("language", "languageOrigin", "createdAt", "publishedAt", "updatedAt", "discarded", "discardedAt", "deletesAt"),
-    *("source", "assets"),
+    *("source", "assets", "earlyPlayback"),
 }
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00")
 FULL: dict[str, Any] = {
