@@ -168,6 +168,17 @@ def test_ctrl_c_says_how_to_go_on(home, server, client, path, film):
     assert fetched(client.get(video_id).mp4) == film
 
 
+def test_a_slip_in_the_id_is_not_remembered(home, client, media_dir, tmp_path):
+    large_video(media_dir, tmp_path / "other.mp4", 7_000_000)
+    other = client.upload(tmp_path / "other.mp4")
+    large_video(media_dir, tmp_path / "mine.mp4", 6_000_000)
+    refused = home.call("upload", "--resume", other.id, tmp_path / "mine.mp4")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    done = home.call("upload", tmp_path / "mine.mp4")
+    assert done.exit_code == 0
+    assert other.id not in done.stdout
+
+
 def test_a_changed_file_is_refused_until_it_is_begun_anew(home, server, client, path, film):
     with proxied(server) as proxy:
         home.url = proxy.url

@@ -87,6 +87,13 @@ class Journal:
                 os.fsync(file.fileno())
             os.replace(file.name, self._path)
 
+    def restore(self, entry: Entry | None) -> None:
+        """Let it be as it was read."""
+        if entry is None:
+            self.forget()
+        else:
+            self.write(entry)
+
     def forget(self) -> None:
         """Remove the entry."""
         if self._path is not None:

@@ -22,7 +22,7 @@ from partway.client.source import BUFFER_BYTES, RegularFile, Stream, open_source
 from partway.client.spans import deliver_file
 from partway.client.video import Video
 from partway.client.wire import Wire
-from partway.errors import ClientError, ServerRefused
+from partway.errors import ClientError, FileChanged, ServerRefused
 from partway.ledger import Limits, State
 
 Source = str | os.PathLike[str] | IO[bytes]
@@ -103,13 +103,19 @@ class Upload:
         if file.size > self.limits.source_bytes_max:
             raise ClientError(f"{file.name} has {file.size} bytes; a video has at most {self.limits.source_bytes_max}.")
         with self._journal() as journal:
+            noted = journal.read()
             video, entry, is_resumed = await self._begin(file, journal)
             delivery = self._delivery(file.name, video, is_resumed=is_resumed)
-            async with delivery.watched():
-                if self.following is None:
-                    await deliver_file(delivery, file, is_resumed=is_resumed)
-                else:
-                    await deliver_growing(delivery, file, self.following, is_resumed=is_resumed)
+            try:
+                async with delivery.watched():
+                    if self.following is None:
+                        await deliver_file(delivery, file, is_resumed=is_resumed)
+                    else:
+                        await deliver_growing(delivery, file, self.following, is_resumed=is_resumed)
+            except FileChanged:
+                if self.resume is not None:
+                    journal.restore(noted)  # a slip in the id must not be what the next run goes on with
+                raise
             done = await self._end(delivery)
             if self.forget:
                 journal.forget()
