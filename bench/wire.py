@@ -8,6 +8,7 @@ import os
 import socket
 import time
 from base64 import b64encode
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,8 +47,8 @@ class Sender:
         """Make a container; its id."""
         return str(self.call("POST", "/videos", {"title": title})["videoId"])
 
-    def send(self, video_id: str, content_range: str, size: int) -> Sent:
-        """Send one part of ``size`` bytes."""
+    def send(self, video_id: str, content_range: str, size: int, buffers: Iterable[bytes] | None = None) -> Sent:
+        """Send one part of ``size`` bytes: those of ``buffers``, or noise."""
         head = b'--bench\r\nContent-Disposition: form-data; name="file"; filename="file"\r\n\r\n'
         tail = b"\r\n--bench--\r\n"
         request = (
@@ -59,16 +60,21 @@ class Sender:
         with socket.create_connection((self.host, self.port), timeout=600) as connection:
             begun = time.perf_counter()
             connection.sendall(request + head)
-            left = size
-            while left:
-                connection.sendall(NOISE[: min(left, MIB)])
-                left -= min(left, MIB)
+            for buffer in noise(size) if buffers is None else buffers:
+                connection.sendall(buffer)
             connection.sendall(tail)
             sent = time.perf_counter()
             answer = http.client.HTTPResponse(connection)
             answer.begin()
             body = answer.read()
             return Sent(answer.status, json.loads(body), sent - begun, time.perf_counter() - sent)
+
+
+def noise(size: int) -> Iterator[bytes]:
+    """Yield ``size`` bytes that nothing can compress."""
+    for _ in range(size // MIB):
+        yield NOISE
+    yield NOISE[: size % MIB]
 
 
 def peak_rss_bytes(pid: int) -> int:
