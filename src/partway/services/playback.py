@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Literal
 from partway.catalog import findings, uploads, videos
 from partway.catalog.database import Database
 from partway.catalog.videos import Video
-from partway.errors import NotFound, NotReady
+from partway.errors import NotFound, NotReady, PartwayError
 from partway.ledger import State
 from partway.services.examination import Examination, Examinations
 from partway.services.source import SourceView
-from partway.services.status import Status, status_of
+from partway.services.status import Status, is_given_up, status_of
 from partway.services.viewing import Viewer
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ class Playback:
             raise NotFound(name="mp4")
         found = await self._examinations.of(video.video_id)
         if not found.is_whole or found.container not in ("mp4", "mov"):
-            raise NotReady()
+            raise await self._why_not(video, found)
         return found.source, found.container
 
     def _may_be_early(self, video: Video) -> bool:
@@ -174,8 +174,14 @@ class Playback:
         if found.is_failed:
             raise found.error or NotFound(name="videoId")
         if found.index is None or not found.is_playable or not (found.is_whole or self._may_be_early(video)):
-            raise NotReady()
+            raise await self._why_not(video, found)
         return found, found.index
+
+    async def _why_not(self, video: Video, found: Examination) -> PartwayError:
+        """What to raise where nothing can be played: not yet, or never."""
+        async with self._database.read() as tx:
+            probe = await findings.probe(tx, video.video_id)
+        return NotFound(name="videoId") if is_given_up(found, probe) else NotReady()
 
     async def _rendition(self, video: Video, packaging: str, kind: Kind) -> tuple[Examination, Index]:
         found, index = await self._playable(video)

@@ -76,8 +76,7 @@ def status_of(
     if found is None:
         return Status(summary, parts, None, (), False, False, _reason_to_wait(summary, video.video_id))
     is_failed, reason = found.is_failed, found.reason
-    if found.is_whole and found.index is None and found.derived is None and probe is not None and probe.reason:
-        # Nor could ffprobe make anything of it, and it knows more kinds of files than we do.
+    if probe is not None and is_given_up(found, probe):
         is_failed, reason = True, probe.reason
     facts = found.facts or read_facts(probe) or (found.index.facts if found.index else None)
     is_playable = found.is_playable and (found.is_whole or early)
@@ -94,6 +93,12 @@ def status_of(
         reason=reason,
         edge_seconds=found.edge.seconds if found.edge and is_playable else None,
     )
+
+
+def is_given_up(found: Examination, probe: Probe | None) -> bool:
+    """Whether nothing can be made of a source: nor could ffprobe, and it knows more kinds of files than we do."""
+    is_unread = found.is_whole and found.index is None and found.derived is None
+    return is_unread and probe is not None and bool(probe.reason)
 
 
 def label_of(width: int, height: int) -> str:

@@ -23,6 +23,7 @@ from partway.jobs.memory import MemoryJobs
 from partway.media.facts import Facts
 from partway.services.examination import Examination
 from partway.services.probing import Probing
+from partway.services.viewing import Viewer
 from partway.services.work import job_for
 from partway.testing.forms import SentFile, SentForm
 from partway.testing.images import png
@@ -226,6 +227,25 @@ async def test_what_nobody_understands_has_failed(place: Place) -> None:
     await Probing(place.database, place.house.examinations).probe(video_id, prober)
     status = await place.house.playback.status(video_id)
     assert (status.state, status.reason) == ("failed", "Nobody knows this kind of file.")
+
+
+async def test_a_player_waits_for_what_may_come_and_not_for_what_never_will(place: Place, media_dir: Path) -> None:
+    """An SDK asks again as long as it is told to wait (contract.md 0, fact 19)."""
+    video_id = await place.complete(sample(media_dir, "webm").read_bytes(), "source")
+    video = await place.house.videos.get(video_id)
+    with pytest.raises(NotReady):
+        await place.house.playback.master_playlist(Viewer(video))
+    with pytest.raises(NotReady):
+        await place.house.playback.source(video)
+
+    async def prober(found: Examination) -> Facts:
+        raise MediaUnsupported("Nobody knows this kind of file.")
+
+    await Probing(place.database, place.house.examinations).probe(video_id, prober)
+    with pytest.raises(NotFound):
+        await place.house.playback.master_playlist(Viewer(video))
+    with pytest.raises(NotFound):
+        await place.house.playback.source(video)
 
 
 async def test_without_ffmpeg_the_job_waits_for_it(place: Place) -> None:
