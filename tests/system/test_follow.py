@@ -349,8 +349,12 @@ def test_what_ffmpeg_records(client, tmp_path, name, options, changed):
     with followed(client, path) as recording, subprocess.Popen([*command, "-y"], stdin=subprocess.DEVNULL) as writer:
         wait_until(lambda: recording.acknowledged >= 5 * MIB, "the first part")
         assert writer.poll() is None, "it is sent while it is being written"
+        if name == "fragmented.mp4":
+            wait_until(lambda: any(isinstance(event, Playable) for event in recording.events), "something to watch")
+            assert recording.video is None
         assert writer.wait(60) == 0
         video = recording.end()
     assert path.stat().st_size > 10 * MIB
+    assert client.status(video.id).ingest == "uploaded"
     assert changed_parts(client, video.id, path) == changed
     assert len(recording.notices) == (0 if name in ("fragmented.mp4", "stream.ts") else 1)

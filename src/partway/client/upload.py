@@ -205,15 +205,16 @@ class Upload:
 
     async def _wait_for_playable(self, delivery: Delivery) -> str | None:
         """None when it can be watched, else why not, if the server says so in time."""
-        pause = 0.05
+        pause, reason = 0.05, None
         with anyio.move_on_after(_PLAYABLE_WITHIN_SECONDS):
             while True:
                 status = await delivery.status()
                 delivery.note(status)
                 if delivery.is_playable:
                     return None
-                if status is not None and status.reason is not None:
-                    return status.reason
+                reason = reason if status is None else status.reason
+                if status is not None and status.is_failed:
+                    break
                 await anyio.sleep(pause)
                 pause = min(1.0, pause * 2)
-        return None
+        return reason

@@ -162,6 +162,7 @@ export class RecordPanel {
     this.#recording = recording;
     this.#sender = sender;
     this.#isPlayable = false;
+    this.#words = "";
     recording.addEventListener("chunk", (event) => {
       sender.add(/** @type {any} */ (event).data);
       if (sender.waitingBytes > MOST_WAITING) recording.pause();
@@ -224,7 +225,10 @@ export class RecordPanel {
         $("record-watch").href = here(assets?.player ?? "");
         say("The recording can be watched now.");
         this.onChange();
-      } else if (sender.state === "done" && status?.partway?.reason) this.#words = status.partway.reason;
+      } else if (sender.state === "done" && status?.partway?.state === "failed") {
+        this.#words = status.partway.reason;
+        return this.#show();
+      }
       this.#show();
     }
   }
@@ -244,7 +248,6 @@ export class RecordPanel {
 
   #become(/** @type {RecordPanel["#stage"]} */ stage) {
     this.#stage = stage;
-    this.#words = "";
     $("record").dataset.stage = stage;
     this.#show();
   }

@@ -14,6 +14,7 @@ const WORDS = /** @type {Record<string, string>} */ ({
   "authentication-invalid-api-key": "The API key is no longer accepted.",
 });
 const POLL_MS = 1_500;
+const POLL_MOST_MS = 15_000;
 const EARLY_POLL_MS = 500;
 const EARLY_POLL_MOST_MS = 5_000;
 const SPOKEN_STEP = 25;
@@ -168,11 +169,11 @@ export class UploadRow {
 
   async #awaitPlayable(/** @type {import("./uploader.js").Video} */ video) {
     const took = `${bytes(this.begun.size)} in ${duration((Date.now() - this.#startedAt) / 1000)}`;
-    for (;;) {
+    for (let pause = POLL_MS; this.root.isConnected; pause = Math.min(POLL_MOST_MS, pause * 1.2)) {
       const status = await this.uploads.server.ask("GET", `videos/${video.videoId}/status`).catch(() => null);
       const playable = status?.encoding.playable;
       const reason = status?.partway?.reason;
-      if (playable || reason) {
+      if (playable || status?.partway?.state === "failed") {
         this.#watch = playable ? here(video.assets?.player ?? "") : "";
         this.#show(
           playable ? "Ready to watch" : reason,
@@ -182,8 +183,8 @@ export class UploadRow {
         );
         return this.uploads.onChange();
       }
-      if (status) this.#show("Uploaded, being made playable", took, { cancel: "Dismiss" }, "good");
-      await new Promise((go) => setTimeout(go, POLL_MS));
+      if (status) this.#show(`Uploaded. ${reason ?? "Being made playable"}`, took, { cancel: "Dismiss" }, "good");
+      await new Promise((go) => setTimeout(go, pause));
     }
   }
 

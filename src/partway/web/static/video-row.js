@@ -128,6 +128,7 @@ function stateOf(/** @type {any} */ { ingest, encoding, partway }) {
   if (encoding.playable) return { name: "good", words: "Ready", isMoving: false };
   if (ingest === null) return { name: "empty", words: "Empty", isMoving: true };
   if (arriving) return { name: "wait", words: "Arriving", isMoving: true };
-  if (partway?.reason) return { name: "bad", words: "Not playable", isMoving: false };
+  if (partway?.state === "failed") return { name: "bad", words: "Not playable", isMoving: false };
+  if (partway?.reason) return { name: "wait", words: "Not playable yet", isMoving: true };
   return { name: "wait", words: "Preparing", isMoving: true };
 }
