@@ -73,7 +73,8 @@ class PrivateVideo:
     def everything(self, avh: str) -> list[str]:
         """Every asset there is, in addresses of this session; each written one carries it."""
         root = f"/vod/{self.video_id}"
-        found = [f"{root}{path}?avh={avh}" for path in ("", "/status.json", "/thumbnail.jpg", "/mp4/source.mp4")]
+        names = ("", "/status.json", "/thumbnail.jpg", "/mp4/source.mp4", "/dash/manifest.mpd")
+        found = [f"{root}{path}?avh={avh}" for path in names]
         waiting = [f"{root}/hls/manifest.m3u8?avh={avh}"]
         while waiting:
             path = waiting.pop()

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Barrier
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from starlette.routing import Route
@@ -112,6 +113,24 @@ def test_a_session_opens_everything_and_every_uri_carries_it(video: PrivateVideo
     ranged = video.get(next(path for path in paths if "source.mp4" in path), Range="bytes=4-7")
     assert (ranged.status, ranged.body) == (206, b"ftyp")
     assert ranged.headers["cache-control"].startswith("private, ")
+
+
+def test_the_dash_manifest_carries_it_too(video: PrivateVideo) -> None:
+    avh = video.session()
+    path = f"/vod/{video.video_id}/dash/manifest.mpd"
+    written = re.findall(r'(?:initialization|media)="([^"]+)"', video.get(f"{path}?avh={avh}").body.decode())
+    assert len(written) == 4
+    for uri in written:
+        assert uri.endswith(f"?avh={avh}"), uri
+        asked = urljoin(path, uri.replace("$Number$", "0"))
+        assert video.get(asked).status == 200
+        assert_nothing(video.get(without_session(asked)))
+
+
+def test_a_dash_manifest_uses_the_token_up(strict: PrivateVideo) -> None:
+    path = f"/vod/{strict.video_id}/token/{strict.token()}/dash/manifest.mpd"
+    assert strict.get(path).status == 200
+    assert_closed(strict, path)
 
 
 def test_the_page_carries_the_session_everywhere(video: PrivateVideo) -> None:
