@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -90,6 +91,18 @@ def python_methods() -> frozenset[str]:
                 methods = (method for method, value in vars(kind).items() if inspect.isfunction(value))
                 found |= {f"{names.get(kind, name)}.{method}" for method in methods if not method.startswith("_")}
     return frozenset(found)
+
+
+@cache
+def python_endpoints() -> dict[str, str]:
+    """What each method asks for, as ``POST /videos``: read in the package's source."""
+    found = {}
+    for name, kind in APIS.items():
+        for method in (one for one in vars(kind) if not one.startswith("_")):
+            asked = re.findall(r'call_api\(\s*"([^"]+)",\s*"([A-Z]+)"', inspect.getsource(getattr(kind, method)))
+            [(path, verb)] = set(asked)
+            found[f"{name}.{method}"] = f"{verb} {path}"
+    return found
 
 
 @cache
