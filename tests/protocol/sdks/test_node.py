@@ -66,7 +66,7 @@ def test_uploads(told: Any, friendly_wire: Wire, small: Path, big: Path) -> None
     assert told["parts"] == [told["ids"][2]] * 2
     assert told["titles"] == ["whole", "cut", "session"]
     assert told["heard"]
-    assert told["halfway"] == ["uploading", {"parts": [1, 2], "total": None}, False]
+    assert told["halfway"] == ["uploading", {"parts": [1, 2], "total": None}, True]
     assert told["statuses"] == [["uploaded", path.stat().st_size, True] for path in sources]
     assert (told["twice"]["code"], told["twice"]["slug"]) == (400, "video-source-already-uploaded")
     for video_id, path in zip(told["ids"], sources, strict=True):
