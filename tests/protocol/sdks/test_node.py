@@ -169,7 +169,7 @@ def test_summaries(told: Any) -> None:
     assert told["id"].startswith("summary_")
     assert told["made"] == [True, "missing"]
     assert (told["again"]["code"], told["again"]["slug"]) == (409, "summary-already-exists")
-    assert told["written"] == told["source"] == {"abstract": "short", "takeaways": ["one"]}
+    assert told["written"] == told["source"] == {"_abstract": "short", "takeaways": ["one"]}
     assert told["listed"] == [told["id"]]
     assert told["gone"] == NOT_FOUND
 

@@ -28,11 +28,14 @@ _SECURITY: dict[Caller, list[dict[str, list[str]]]] = {
     "anybody": [],
 }
 _NAMES = {
-    "captionId": "A caption's id.",
+    "aggregation": "How it is counted: `count`, `rate`, `total`, `average`, `sum`, `peak`, `live`.",
+    "breakdown": "What it is broken down by, such as `country`.",
     "deliveryId": "A delivery's id.",
     "ending": "The kind of file.",
     "kind": "`video` or `audio`.",
     "language": "A language tag such as `en` or `fr-CA`.",
+    "liveStreamId": "A live stream's id.",
+    "metric": "What is counted, such as `play` or `view`.",
     "number": "Which one, from 0.",
     "packaging": "The version of the packager.",
     "playerId": "A player theme's id.",

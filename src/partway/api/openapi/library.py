@@ -1,4 +1,4 @@
-"""Rows: what a video is given, and what is made beside it (contract.md 1.5 to 1.13)."""
+"""Rows: what a video is given, and what it looks like (contract.md 1.5 to 1.8, 1.11)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,11 @@ from partway.api.openapi.operation import (
     Operation,
     Parameter,
     json_answer,
-    one_of,
     ref,
     sorting,
 )
 from partway.api.schemas.players import PlayerChanges
 from partway.api.schemas.text_tracks import CaptionChanges
-from partway.api.schemas.webhooks import NewWebhook
 
 _FILE_REFUSALS = (
     errors.FileMissing,
@@ -34,9 +32,7 @@ _FILE_REFUSALS = (
 )
 _LANGUAGE_REFUSALS = (errors.InvalidAttribute,)
 _VTT = Form("A WebVTT file.")
-_ORIGINS = one_of("auto", "api")
 _PICTURE = Form("A picture: JPEG or PNG.")
-_STATUSES = one_of("missing", "waiting", "failed", "completed", "unprocessable")
 
 
 def _text_tracks(kind: str, one: str, several: str) -> dict[str, Operation]:
@@ -65,7 +61,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "GET /watermarks": Operation({200: json_answer(ref("Watermarks"))}, (*sorting("createdAt"), *PAGING)),
     "POST /watermarks": Operation(
-        {200: json_answer(ref("StoredWatermark"), "Made.")}, body=_PICTURE, refusals=_FILE_REFUSALS
+        {200: json_answer(ref("StoredWatermark"), "Made.")}, (IDEMPOTENCY,), _PICTURE, refusals=_FILE_REFUSALS
     ),
     "DELETE /watermarks/{watermarkId}": Operation({204: NOTHING}),
     "GET /players": Operation(
@@ -88,41 +84,4 @@ OPERATIONS: dict[str, Operation] = {
         refusals=(errors.NotFound, errors.BlobError),
         caller="anybody",
     ),
-    "GET /summaries": Operation(
-        {200: json_answer(ref("Summaries"))},
-        (
-            Parameter("videoId", TEXT, "The video it is of."),
-            Parameter("origin", _ORIGINS, "Who has written it."),
-            Parameter("sourceStatus", _STATUSES, "How far it is."),
-            *sorting("createdAt", "updatedAt", "videoId"),
-            *PAGING,
-        ),
-    ),
-    "POST /summaries": Operation({201: json_answer(ref("Summary"), "Made.")}),
-    "DELETE /summaries/{summaryId}": Operation({204: NOTHING}),
-    "GET /summaries/{summaryId}/source": Operation({200: json_answer(ref("SummarySource"))}),
-    "PATCH /summaries/{summaryId}/source": Operation({201: json_answer(ref("SummarySource"))}),
-    "GET /webhooks": Operation(
-        {200: json_answer(ref("Webhooks"))},
-        (Parameter("events", TEXT, "Events that it wants to hear of, all of them; joined by commas."), *PAGING),
-    ),
-    "POST /webhooks": Operation(
-        {201: json_answer(ref("Webhook"), "Made.")},
-        (IDEMPOTENCY,),
-        NewWebhook,
-        refusals=(errors.WebhookLimitReached,),
-    ),
-    "GET /webhooks/{webhookId}": Operation({200: json_answer(ref("Webhook"))}),
-    "DELETE /webhooks/{webhookId}": Operation({204: NOTHING}),
-    "GET /live-streams": Operation({200: json_answer({"type": "object"})}, PAGING),
-    "POST /live-streams": Operation({200: json_answer({"type": "object"})}),
-    "GET /live-streams/{liveStreamId}": Operation({200: json_answer({"type": "object"})}),
-    "PATCH /live-streams/{liveStreamId}": Operation({200: json_answer({"type": "object"})}),
-    "DELETE /live-streams/{liveStreamId}": Operation({204: NOTHING}),
-    "POST /live-streams/{liveStreamId}/thumbnail": Operation({201: json_answer({"type": "object"})}),
-    "DELETE /live-streams/{liveStreamId}/thumbnail": Operation({200: json_answer({"type": "object"})}),
-    "PUT /live-streams/{liveStreamId}/complete": Operation({202: NOTHING}),
-    "GET /data/metrics/{metric}/{aggregation}": Operation({200: json_answer({"type": "object"})}),
-    "GET /data/buckets/{metric}/{breakdown}": Operation({200: json_answer({"type": "object"})}, PAGING),
-    "GET /data/timeseries/{metric}": Operation({200: json_answer({"type": "object"})}, PAGING),
 }

@@ -180,7 +180,7 @@ SHAPES: dict[str, Schema] = {
         updatedAt=MOMENT,
     ),
     "Summaries": a_page_of("Summary"),
-    "SummarySource": shape(abstract=or_null(TEXT), takeaways=or_null(a_list(TEXT))),
+    "SummarySource": shape(("abstract", "takeaways"), abstract=TEXT, takeaways=a_list(TEXT)),
     "Webhook": shape(webhookId=TEXT, createdAt=MOMENT, events=a_list(TEXT), url=TEXT, signatureSecret=TEXT),
     "Webhooks": a_page_of("Webhook"),
     "Delivery": shape(

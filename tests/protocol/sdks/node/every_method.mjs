@@ -232,7 +232,7 @@ const scenarios = {
         const videoId = await create("node summary");
         const made = await sdk.summaries.create({ videoId });
         const again = await refused(() => sdk.summaries.create({ videoId }));
-        const written = await sdk.summaries.update(made.summaryId, { abstract: "short", takeaways: ["one"] });
+        const written = await sdk.summaries.update(made.summaryId, { _abstract: "short", takeaways: ["one"] });
         const source = await sdk.summaries.getSummarySource(made.summaryId);
         const listed = await sdk.summaries.list({ videoId, sortBy: "createdAt" });
         await sdk.summaries.delete(made.summaryId);
