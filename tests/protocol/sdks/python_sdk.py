@@ -28,8 +28,6 @@ from apivideo.api.webhooks_api import WebhooksApi
 from tests.protocol.wire import Wire
 
 CHUNK = 5 * 2**20
-AWAITED = frozenset(("webhooks",))
-"""APIs whose methods need not be called yet: the server does not have them."""
 HERE = Path(__file__).resolve().parent
 
 

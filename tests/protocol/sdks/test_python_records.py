@@ -18,6 +18,7 @@ from apivideo.model.video_clip import VideoClip
 from apivideo.model.video_creation_payload import VideoCreationPayload
 from apivideo.model.video_update_payload import VideoUpdatePayload
 from apivideo.model.video_watermark import VideoWatermark
+from apivideo.model.webhooks_creation_payload import WebhooksCreationPayload
 from tests.protocol.sdks.python_sdk import Sdk, logged_in
 from tests.protocol.wire import Wire
 
@@ -207,6 +208,20 @@ def test_summaries(sdk: Sdk, video_id: str) -> None:
 def test_automatic_summaries_need_a_model_that_is_not_here(sdk: Sdk, video_id: str) -> None:
     made = sdk.summaries.create(SummaryCreationPayload(video_id=video_id, origin="auto", attributes=["abstract"]))
     assert (made["origin"], made["source_status"]) == ("auto", "unprocessable")
+
+
+def test_webhooks(sdk: Sdk) -> None:
+    event = "video.encoding.quality.completed"
+    made = sdk.webhooks.create(WebhooksCreationPayload(events=[event], url="https://example.com/hook"))
+    webhook_id = made["webhook_id"]
+    assert webhook_id.startswith("webhook_")
+    assert made["signature_secret"].startswith("sig_sec_")
+    assert sdk.webhooks.get(webhook_id).to_dict() == made.to_dict()
+    assert webhook_id in ids(sdk.webhooks.list(events=event, current_page=1, page_size=100), "webhook_id")
+    assert webhook_id not in ids(sdk.webhooks.list(events="live-stream.broadcast.started"), "webhook_id")
+    sdk.webhooks.delete(webhook_id)
+    with pytest.raises(NotFoundException):
+        sdk.webhooks.get(webhook_id)
 
 
 def test_analytics_are_there_and_empty(sdk: Sdk) -> None:

@@ -22,6 +22,7 @@ from partway.api.openapi.operation import (
 )
 from partway.api.schemas.live_streams import NewLiveStream
 from partway.api.schemas.summaries import NewSummary, SummaryText
+from partway.api.schemas.webhooks import NewWebhook
 
 _ORIGINS = one_of("auto", "api")
 _STATUSES = one_of("missing", "waiting", "failed", "completed", "unprocessable")
@@ -69,15 +70,17 @@ OPERATIONS: dict[str, Operation] = {
         {201: json_answer(ref("SummarySource"))}, body=SummaryText, refusals=(errors.SummaryExists,)
     ),
     "GET /webhooks": Operation(
-        {200: json_answer(ref("Webhooks"))}, (Parameter("events", TEXT, "An event it hears of."), *PAGING)
+        {200: json_answer(ref("Webhooks"))},
+        (Parameter("events", TEXT, "Events that it wants to hear of, all of them; joined by commas."), *PAGING),
     ),
-    "POST /webhooks": Operation({201: json_answer(ref("Webhook"), "Made.")}, (IDEMPOTENCY,)),
+    "POST /webhooks": Operation(
+        {201: json_answer(ref("Webhook"), "Made.")},
+        (IDEMPOTENCY,),
+        NewWebhook,
+        refusals=(errors.WebhookLimitReached,),
+    ),
     "GET /webhooks/{webhookId}": Operation({200: json_answer(ref("Webhook"))}),
     "DELETE /webhooks/{webhookId}": Operation({204: NOTHING}),
-    "GET /-/webhooks/{webhookId}/deliveries": Operation({200: json_answer(ref("Deliveries"))}, PAGING),
-    "POST /-/webhooks/{webhookId}/deliveries/{deliveryId}/redeliver": Operation(
-        {201: json_answer(ref("Delivery"), "It will be delivered once more.")}
-    ),
     "GET /live-streams": Operation(
         {200: json_answer(shape(data=a_list({"type": "object"}), pagination=ref("Pagination")))},
         (*sorting("name", "createdAt", "updatedAt"), *PAGING),
