@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(30, gt=0, description="Seconds without a sign of life until a worker loses its jobs.")
     ffmpeg: str = Field("", description="The ffmpeg to use; empty takes the [ffmpeg] extra's, else the one on PATH.")
     ffprobe: str = Field("", description="The ffprobe to use; empty takes the [ffmpeg] extra's, else the one on PATH.")
+    live_encoders: int = Field(
+        1, ge=0, description="Uploads that need transcoding made playable at a time, by each worker; 0 for none."
+    )
     early_playback: bool = Field(True, description="Let videos be watched while they are still arriving.")
     complete_after_idle: float = Field(
         0, ge=0, description="Complete an upload without gaps after so many idle seconds; 0 is off."

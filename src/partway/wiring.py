@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -22,6 +22,7 @@ from partway.outbound.posting import post
 from partway.services.access import Access
 from partway.services.checkup import Finding, check_clock, check_database, check_store
 from partway.services.delivering import Courier
+from partway.services.deriving import Deriving
 from partway.services.examination import Examination, Examinations
 from partway.services.house import House
 from partway.services.pictures import Pictures
@@ -35,7 +36,7 @@ from partway.services.text_tracks import TextTracks
 from partway.services.tokens import UploadTokens
 from partway.services.upkeep import Upkeep
 from partway.services.uploads import Uploads
-from partway.services.values import Facts
+from partway.services.values import Facts, Plan
 from partway.services.videos import Videos
 from partway.services.viewing import Viewing, shared_secret
 from partway.services.watermarks import Watermarks
@@ -44,6 +45,7 @@ from partway.services.work import SCHEDULES, Work
 from partway.settings import Settings
 from partway.transcode.folder import sweep as sweep_scratch
 from partway.transcode.layers import describe_programs, detect
+from partway.transcode.live import live, plan
 from partway.transcode.poster import poster
 from partway.transcode.probe import probe
 from partway.transcode.programs import Tools, find_tools
@@ -175,6 +177,7 @@ def furnish(settings: Settings, database: Database, blobs: BlobStore, secret: by
             sweeping,
             viewing,
             webhooks,
+            Deriving(database, blobs, examinations),
             early=settings.early_playback,
         ),
         webhooks=webhooks,
@@ -211,12 +214,13 @@ async def run_worker(house: House, jobs: Jobs, settings: Settings, *, concurrenc
     workshop = Workshop(settings)
     reconciling = asyncio.create_task(house.work.keep_reconciling(jobs))
     try:
-        await jobs.run(
-            house.work.handlers(workshop.poster, workshop.probe, courier_of(settings)),
-            stop=stop,
-            concurrency=concurrency,
-            schedules=SCHEDULES,
-        )
+        async with asyncio.TaskGroup() as loops:
+            handlers = house.work.handlers(workshop.poster, workshop.probe, courier_of(settings))
+            loops.create_task(jobs.run(handlers, stop=stop, concurrency=concurrency, schedules=SCHEDULES))
+            if settings.live_encoders:
+                # A loop of its own: what takes as long as an upload does keeps no poster waiting.
+                handlers = house.work.live_handlers(workshop)
+                loops.create_task(jobs.run(handlers, stop=stop, concurrency=settings.live_encoders))
     finally:
         reconciling.cancel()
         await asyncio.gather(reconciling, return_exceptions=True)
@@ -262,6 +266,18 @@ class Workshop:
     async def probe(self, found: Examination) -> Facts:
         """See ``services.probing.Prober``."""
         return await probe(await self.tools(), found.source)
+
+    async def plan(self, buffers: AsyncIterator[bytes], container: str) -> Plan:
+        """See ``services.deriving.Maker``."""
+        return await plan(await self.tools(), buffers, container)
+
+    async def make(
+        self, feed: AsyncIterator[bytes], container: str, plan: Plan, on_seconds: Callable[[float], None]
+    ) -> AsyncGenerator[bytes, None]:
+        """See ``services.deriving.Maker``."""
+        async with aclosing(live(await self.tools(), feed, container, plan, on_seconds=on_seconds)) as made:
+            async for buffer in made:
+                yield buffer
 
 
 async def check_sandbox(settings: Settings) -> list[Finding]:

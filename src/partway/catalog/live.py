@@ -6,10 +6,11 @@ next attempt's number. Functions that write expect the upload's row to have been
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import and_, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, exists, insert, select, update
 
 from partway.catalog.database import Transaction
 from partway.catalog.tables import derivations, derived, uploads, videos
@@ -128,26 +129,32 @@ async def append(tx: Transaction, video_id: str, attempt: int, stretch: Stretch,
     return True
 
 
-async def due(tx: Transaction, *, early: bool = True, after: str = "", limit: int = 100) -> list[str]:
-    """Videos whose derived stream somebody has to look after, by id.
+async def complete(tx: Transaction, *, after: str = "", limit: int = 100) -> list[str]:
+    """Complete videos whose derived stream, or the need for it, is not settled, by id."""
+    return await _unsettled(tx, State.COMPLETE, _SETTLED, after, limit)
+
+
+async def arriving(tx: Transaction, *, early: bool = True, after: str = "", limit: int = 100) -> list[str]:
+    """The same of videos that are still arriving, but those whose making has been put off.
 
     Args:
         early: whether those may be watched while they arrive that don't say.
     """
-    arriving = uploads.c.state == State.RECEIVING
-    complete = uploads.c.state == State.COMPLETE
+    return await _unsettled(tx, State.RECEIVING, (*_SETTLED, Course.LATER), after, limit, may_be_early(early))
+
+
+_SETTLED = (Course.NEEDLESS, Course.ENDED, Course.FAILED)
+
+
+async def _unsettled(
+    tx: Transaction, state: State, but: Sequence[Course], after: str, limit: int, *more: ColumnElement[bool]
+) -> list[str]:
     mine = derivations.c.video_id == uploads.c.video_id
-    settled = exists().where(mine, derivations.c.state.in_((Course.NEEDLESS, Course.ENDED, Course.FAILED)))
-    waiting = exists().where(mine, derivations.c.state == Course.LATER)
+    settled = exists().where(mine, derivations.c.state.in_(but))
     found = await tx.execute(
         select(uploads.c.video_id)
         .join(videos, videos.c.video_id == uploads.c.video_id)
-        .where(
-            IS_ALIVE,
-            uploads.c.video_id > after,
-            ~settled,
-            or_(complete, and_(arriving, ~waiting, may_be_early(early))),
-        )
+        .where(uploads.c.state == state, IS_ALIVE, uploads.c.video_id > after, ~settled, *more)
         .order_by(uploads.c.video_id)
         .limit(limit)
     )

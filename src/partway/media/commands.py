@@ -48,8 +48,8 @@ def probe(program: str, container: str, source: str = STDIN) -> Arguments:
     """The streams of a file, or of standard input, as JSON that ``probing`` reads."""
     return (
         program,
-        *_quiet(),
-        *_one_input(container, source),
+        *quiet(),
+        *one_input(container, source),
         # Ends the reading of files whose streams never show, before anything but the head and the tail is touched.
         *("-probesize", str(PROBED_BYTES)),
         # Only what is used, so that a million chapters or tags are not printed.
@@ -90,12 +90,12 @@ def poster(
     shape.append("format=yuv420p")
     return (
         program,
-        *_quiet(),
+        *quiet(),
         # Else ffmpeg takes its own input for keys that somebody presses.
         "-nostdin",
         # Decoding the frames between would cost ten times as much.
         *(() if any_frame else ("-skip_frame", "nokey")),
-        *_one_input(container, source),
+        *one_input(container, source),
         # The first video that is not a cover picture; no sound, subtitles or data, whose decoders stay out of it.
         *("-map", "0:V:0", "-an", "-sn", "-dn"),
         *("-filter_threads", "1"),
@@ -113,12 +113,14 @@ def version(program: str) -> Arguments:
     return (program, "-version")
 
 
-def _quiet() -> Arguments:
+def quiet() -> Arguments:
+    """No more than warnings."""
     # Too many streams, and some other bounds, are told as warnings.
     return ("-hide_banner", "-v", "warning")
 
 
-def _one_input(container: str, source: str) -> Arguments:
+def one_input(container: str, source: str) -> Arguments:
+    """One input, of one kind, and nothing that it refers to."""
     kind = _DEMUXERS[container]
     return (
         # ffmpeg may open this input and nothing else, whatever the file refers to.

@@ -22,6 +22,7 @@ from partway.catalog.watermarks import SORT_KEYS as WATERMARK_SORT_KEYS
 from partway.catalog.watermarks import Watermark
 from partway.catalog.webhooks import Webhook
 from partway.ledger import Mode, State, Summary
+from partway.media.deriving import Plan
 from partway.media.facts import Facts
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Order",
     "Page",
     "Part",
+    "Plan",
     "PlayerTheme",
     "State",
     "Summary",

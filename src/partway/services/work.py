@@ -13,11 +13,12 @@ from functools import partial
 
 import structlog
 
-from partway.catalog import findings, uploads, videos
+from partway.catalog import findings, live, uploads, videos
 from partway.catalog.database import Database
 from partway.errors import BlobMissing, JobPostponed, NotFound, NotReady, ProgramMissing
 from partway.jobs.base import Handler, Job, JobContext, Jobs, Priority, Schedule
 from partway.services.delivering import Courier, Delivering
+from partway.services.deriving import Deriving, Maker
 from partway.services.pictures import Painter, Pictures
 from partway.services.probing import Prober, Probing
 from partway.services.sweeping import Sweeping
@@ -42,8 +43,12 @@ SCHEDULES = (
 """What is done by the clock."""
 
 _Due = Callable[..., Awaitable[list[str]]]
-_DUE: tuple[tuple[str, _Due], ...] = (("probe", findings.without_probe), ("poster", findings.without_poster))
-_EARLY: tuple[tuple[str, _Due], ...] = (("early-poster", findings.without_early_poster),)
+_DUE: tuple[tuple[str, _Due], ...] = (
+    ("probe", findings.without_probe),
+    ("poster", findings.without_poster),
+    ("live", live.complete),
+)
+_EARLY: tuple[tuple[str, _Due], ...] = (("early-poster", findings.without_early_poster), ("live", live.arriving))
 """Asked for once by each process: such a job looks again by itself until its time has come or passed."""
 
 
@@ -68,6 +73,7 @@ class Work:
         sweeping: Sweeping,
         viewing: Viewing,
         webhooks: Webhooks,
+        deriving: Deriving,
         *,
         early: bool,
     ) -> None:
@@ -79,6 +85,7 @@ class Work:
         self._webhooks = webhooks
         self._delivering = Delivering(database)
         self._early = early
+        self._deriving = deriving
         self._asked: dict[str, set[str]] = {}
 
     def handlers(self, painter: Painter, prober: Prober, courier: Courier) -> Mapping[str, Handler]:
@@ -133,6 +140,15 @@ class Work:
             "forget-deliveries": Handler(forget_deliveries),
             "forget-used-tokens": Handler(forget_used_tokens),
         }
+
+    def live_handlers(self, maker: Maker) -> Mapping[str, Handler]:
+        """What is done beside the rest, by name: it takes as long as an upload does."""
+
+        async def derive(context: JobContext) -> None:
+            video_id = context.payload["videoId"]
+            await self._care(video_id, self._deriving.derive(video_id, maker, context))
+
+        return {"live": Handler(derive)}
 
     async def _care(self, video_id: str, work: Awaitable[None]) -> None:
         """Do work on a video's blobs; they may go while it is under way, and then nobody wants what comes of it.

@@ -187,6 +187,28 @@ _REFUSED = {
     "pcm": (_encode("-c:a", "pcm_s16le", suffix="mov", seconds=2), "PCM"),
     "prores": (_encode("-pix_fmt", "yuv422p10le", video="prores_ks", suffix="mov", seconds=1), "ProRes"),
     "mpeg4": (_encode(video="mpeg4", seconds=1), "MPEG-4 part 2"),
+    "recorded": (
+        _encode(
+            *("-c:a", "libopus", "-cpu-used", "8", "-deadline", "realtime", "-b:v", "600k", "-live", "1"),
+            *("-cluster_time_limit", "1000"),
+            video="libvpx",
+            suffix="webm",
+            size="321x181",
+            seconds=20,
+            gop=100,
+        ),
+        "WebM",
+    ),
+    "hevc-10-bit": (
+        _encode(
+            *("-pix_fmt", "yuv420p10le", "-tag:v", "hvc1", "-x265-params", "log-level=none", "-preset", "ultrafast"),
+            video="libx265",
+            suffix="mov",
+            seconds=6,
+        ),
+        "HEVC",
+    ),
+    "silent-webm": (_encode("-cpu-used", "8", video="libvpx", suffix="webm", audio=None, seconds=3), "WebM"),
     "sound-only": (_encode("-vn", suffix="m4a", seconds=2), "no video"),
 }
 
