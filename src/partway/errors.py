@@ -10,6 +10,7 @@
     │   │   ├── InvalidAccessToken
     │   │   ├── MissingUploadToken
     │   │   └── InvalidUploadToken
+    │   ├── TooManyRequests             rate limits are switched on, and used up
     │   ├── WebhookLimitReached         there are as many as there may be
     │   ├── InvalidCredentials          a wrong key or refresh token at /auth/*
     │   ├── InvalidRequest              the request itself is wrong
@@ -131,6 +132,13 @@ class MissingUploadToken(Unauthorized):
 
 class InvalidUploadToken(Unauthorized):
     """The upload token is invalid or expired."""
+
+
+class TooManyRequests(Refused):
+    """Too many requests."""
+
+    seconds = 1
+    """How long to wait."""
 
 
 class WebhookLimitReached(Refused):

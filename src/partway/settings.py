@@ -95,9 +95,12 @@ class Settings(BaseSettings):
     parts_max: int = Field(10_000, ge=1, description="Most parts of one video.")
     source_bytes_max: int = Field(50_000 * MIB, ge=1, description="Largest video, in bytes.")
 
-    rate_limit_uploads: int = Field(100, ge=1, description="Uploads a minute told in X-RateLimit headers.")
-    rate_limit_writes: int = Field(200, ge=1, description="Writes a minute told in X-RateLimit headers.")
-    rate_limit_reads: int = Field(500, ge=1, description="Reads a minute told in X-RateLimit headers.")
+    rate_limit_enforced: bool = Field(
+        False, description="Refuse with 429 who asks more often than rate_limit_... allow; each process counts alone."
+    )
+    rate_limit_uploads: int = Field(100, ge=1, description="Uploads a minute and caller told in X-RateLimit headers.")
+    rate_limit_writes: int = Field(200, ge=1, description="Writes a minute and caller told in X-RateLimit headers.")
+    rate_limit_reads: int = Field(500, ge=1, description="Reads a minute and caller told in X-RateLimit headers.")
     index_cache_bytes: int = Field(64 * MIB, ge=0, description="Memory kept for indexes of watched videos, in bytes.")
 
     @field_validator("public_url")

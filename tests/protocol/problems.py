@@ -22,6 +22,7 @@ TITLES: dict[str, tuple[int, str]] = {
     "authentication-invalid-access-token": (401, "The access token is invalid or expired."),
     "authentication-missing-upload-token": (401, "The upload token is missing."),
     "authentication-invalid-upload-token": (401, "The upload token is invalid or expired."),
+    "too-many-requests": (429, "Too many requests."),
     "resource-not-found": (404, "The requested resource was not found."),
     "unrecognized-request-url": (404, "Unrecognized request URL."),
     "method-not-allowed": (405, "Method is not allowed for this route."),
@@ -95,9 +96,7 @@ TITLES.update({BYTES + slug: (400, title) for slug, title in _BY_BYTES.items()})
 
 LATER = {
     "video-source-already-downloaded",
-    "webhook-limit-reached",
     "authorization-suspended-account",
-    "too-many-requests",
     "authentication-invalid-refresh-token",
 }
 """Rows of the table that nothing in partway can raise yet, or that it never will (docs/reference/compatibility.md)."""

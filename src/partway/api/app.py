@@ -16,6 +16,7 @@ from partway.api.forwarded import Forwarded
 from partway.api.gate import NEVER
 from partway.api.pages import Pages
 from partway.api.problems import answer_to, server_error, too_slow, unknown_path, wrong_method
+from partway.api.rates import Buckets
 from partway.api.routes import (
     analytics,
     auth,
@@ -50,6 +51,7 @@ def create_app(house: House, settings: Settings) -> ASGIApp:
         uploads=settings.rate_limit_uploads,
         writes=settings.rate_limit_writes,
         reads=settings.rate_limit_reads,
+        buckets=Buckets() if settings.rate_limit_enforced else None,
     )
     networks = settings.trusted_networks
     return Forwarded(skin, networks) if networks else skin

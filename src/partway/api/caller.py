@@ -11,6 +11,7 @@ from typing import Any
 from starlette.requests import Request
 
 from partway.api.body import BodyStream
+from partway.api.rates import count
 from partway.errors import ClientGone, InvalidAttribute, InvalidAuthorization, InvalidPayload, MissingAuthorization
 from partway.services.access import Access
 
@@ -23,7 +24,14 @@ async def authenticate(request: Request, access: Access) -> str:
 
     Raises:
         Unauthorized: in one of its kinds.
+        TooManyRequests: it has none left.
     """
+    key_id = await _key_of(request, access)
+    count(request.scope, key_id)
+    return key_id
+
+
+async def _key_of(request: Request, access: Access) -> str:
     header = request.headers.get("authorization", "").strip()
     if not header:
         raise MissingAuthorization()

@@ -33,6 +33,7 @@ PROBLEMS: dict[type[PartwayError], Problem] = {
     errors.InvalidAccessToken: Problem(401, "authentication-invalid-access-token"),
     errors.MissingUploadToken: Problem(401, "authentication-missing-upload-token"),
     errors.InvalidUploadToken: Problem(401, "authentication-invalid-upload-token"),
+    errors.TooManyRequests: Problem(429, "too-many-requests"),
     errors.WebhookLimitReached: Problem(400, "webhook-limit-reached"),
     errors.InvalidCredentials: Problem(400, "authentication-invalid-user-credentials"),
     errors.InvalidPayload: Problem(400, "invalid-payload"),
@@ -123,7 +124,8 @@ def answer_to(error: PartwayError) -> JSONResponse:
     status, body = problem_of(error)
     if status >= 500:
         log.error("request failed", status=status, error=str(error), cause=repr(error.__cause__))
-    return JSONResponse(body, status, headers={"Retry-After": "2"} if status == 503 else None)
+    wait = error.seconds if isinstance(error, errors.TooManyRequests) else 2 if status == 503 else None
+    return JSONResponse(body, status, headers=None if wait is None else {"Retry-After": str(wait)})
 
 
 def unknown_path() -> JSONResponse:

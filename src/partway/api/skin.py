@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from partway.api import metrics
 from partway.api.body import BodyStream
 from partway.api.problems import server_error
+from partway.api.rates import Buckets, Meter, place
 from partway.errors import ClientGone
 
 _DRAINED_BYTES = 1024 * 1024
@@ -35,11 +36,13 @@ class Skin:
     """Wraps the whole app; pure ASGI, so that no answer escapes it.
 
     Args:
-        limits: requests a minute told for uploads, writes and reads; none is enforced.
+        uploads, writes, reads: requests a minute that one caller has.
+        buckets: what they are counted in; None tells them and enforces none.
     """
 
-    def __init__(self, app: ASGIApp, *, uploads: int, writes: int, reads: int) -> None:
+    def __init__(self, app: ASGIApp, *, uploads: int, writes: int, reads: int, buckets: Buckets | None = None) -> None:
         self._app = app
+        self._buckets = buckets
         self._uploads, self._writes, self._reads = uploads, writes, reads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,7 +51,8 @@ class Skin:
             await self._app(scope, receive, send)
             return
         scope = _without_nul(scope)
-        limit = str(self._limit(scope))
+        meter = self._meter(scope)
+        place(scope, meter)
         body = BodyStream(scope, receive)
         begun, status = time.perf_counter(), 0
 
@@ -57,9 +61,9 @@ class Skin:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                headers["X-RateLimit-Limit"] = limit
-                headers["X-RateLimit-Remaining"] = limit
-                headers["X-RateLimit-Retry-After"] = "0"
+                headers["X-RateLimit-Limit"] = str(meter.limit)
+                headers["X-RateLimit-Remaining"] = str(meter.remaining)
+                headers["X-RateLimit-Retry-After"] = str(meter.retry_after)
                 headers["Access-Control-Allow-Origin"] = "*"
                 headers["Access-Control-Expose-Headers"] = _EXPOSED
                 if status >= 400 and body.is_expected and "Connection" not in headers and not await _hear_out(body):
@@ -89,11 +93,13 @@ class Skin:
                 seconds=round(time.perf_counter() - begun, 4),
             )
 
-    def _limit(self, scope: Scope) -> int:
+    def _meter(self, scope: Scope) -> Meter:
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
-            return self._reads
+            return Meter("reads", self._reads, self._buckets)
         path: str = scope["path"]
-        return self._uploads if path == "/upload" or path.endswith("/source") else self._writes
+        if path == "/upload" or path.endswith("/source"):
+            return Meter("uploads", self._uploads, self._buckets)
+        return Meter("writes", self._writes, self._buckets)
 
 
 async def _hear_out(body: BodyStream) -> bool:

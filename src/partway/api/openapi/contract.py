@@ -101,6 +101,7 @@ OPERATIONS: dict[str, Operation] = {
         refusals=(
             *_PIECE_REFUSALS,
             errors.MissingUploadToken,
+            errors.TooManyRequests,
             errors.InvalidUploadToken,
             errors.MissingAttribute,
             errors.NotFound,

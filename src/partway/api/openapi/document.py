@@ -54,6 +54,7 @@ _KEY_REFUSALS = (
     errors.InvalidAuthorization,
     errors.InvalidApiKey,
     errors.InvalidAccessToken,
+    errors.TooManyRequests,
 )
 _INTRODUCTION = "\n\n".join(
     (

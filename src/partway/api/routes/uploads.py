@@ -12,6 +12,7 @@ from partway.api.body import BodyStream
 from partway.api.caller import authenticate, base_url, idempotency_key
 from partway.api.form import Form
 from partway.api.problems import answer_to, too_slow
+from partway.api.rates import count
 from partway.api.schemas.videos import video_json
 from partway.dialects import apivideo
 from partway.errors import BodyError, ClientGone, MissingUploadToken, PartwayError, Unauthorized
@@ -52,6 +53,7 @@ def router(house: House, public_url: str, piece_bytes_max: int) -> APIRouter:
                 if not by_token:
                     raise MissingUploadToken()
                 bearer = await house.uploads.bearer_of(by_token)
+                count(request.scope, f"token:{by_token}")
                 address = apivideo.parse(request.headers.get(apivideo.HEADER))
                 form = Form(body, request_most)
                 accepted = await house.uploads.accept_part_by_token(bearer, address, form, idempotency_key(request))
