@@ -265,11 +265,11 @@ async def test_the_reconciler_enqueues_what_is_due_and_nothing_twice(place: Plac
     jobs = MemoryJobs()
     first = await place.complete(b"x" * 100, "source-1")
     await place.empty()
-    assert await place.house.work.reconcile(jobs) == 2
+    assert await place.house.work.reconcile(jobs) == 3
     assert await place.house.work.reconcile(jobs) == 0
     await place.house.pictures.make_poster(first, painter())
     second = await place.complete(b"x" * 100, "source-2")
-    assert await place.house.work.reconcile(jobs) == 2
+    assert await place.house.work.reconcile(jobs) == 3
     assert {status.job.id for status in await jobs.list()} == {
-        f"{kind}:{video_id}" for kind in ("poster", "probe") for video_id in (first, second)
+        f"{kind}:{video_id}" for kind in ("live", "poster", "probe") for video_id in (first, second)
     }
