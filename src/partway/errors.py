@@ -24,7 +24,7 @@
     │   └── UploadRefused               contract.md 1.1, the table of upload errors
     │       ├── FileMissing, SeveralFiles, FileEmpty, FileTooLarge
     │       ├── FileInvalid, ExtensionInvalid    an image or a text that is none
-    │       ├── AlreadyUploaded, AlreadyCopied, AlreadyInitiated
+    │       ├── AlreadyUploaded, AlreadyCopied, AlreadyDownloaded, AlreadyInitiated
     │       ├── UploadHasGaps           finish was asked for too early
     │       ├── RangeMalformed, StartedWithPart, StartedWithBytes
     │       ├── PartRefused
@@ -57,6 +57,9 @@
     ├── ProgramFailed                   an external program did not do its work, through no fault of the file
     │   └── ProgramMissing              it is not installed, or too old
     ├── DeliveryFailed                  a webhook could not be told
+    ├── FetchError                      a source could not be fetched from its address
+    │   ├── FetchRefused                and never will be
+    │   └── FetchBroken                 it may be on another try
     ├── AddressRefused                  a URL leads to an address that this server may not connect to
     ├── ClientError                     raised by partway.client
     │   ├── ServerRefused               the server answered with a problem object
@@ -219,6 +222,10 @@ class AlreadyUploaded(UploadRefused):
 
 class AlreadyCopied(UploadRefused):
     """This video source has already been copied from an existing video when the video was created."""
+
+
+class AlreadyDownloaded(UploadRefused):
+    """This video source has already been downloaded when the video was created."""
 
 
 class AlreadyInitiated(UploadRefused):
@@ -436,6 +443,18 @@ class ProgramMissing(ProgramFailed):
 
 class DeliveryFailed(PartwayError):
     """There was no answer."""
+
+
+class FetchError(PartwayError):
+    """The source could not be fetched from its address."""
+
+
+class FetchRefused(FetchError):
+    """The source can't be had from its address."""
+
+
+class FetchBroken(FetchError):
+    """The source can't be had from its address at this moment."""
 
 
 class AddressRefused(PartwayError):

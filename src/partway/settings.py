@@ -84,6 +84,10 @@ class Settings(BaseSettings):
 
     webhooks_max: int = Field(100, ge=1, description="Most webhooks that can be registered.")
     webhook_log_kept: float = Field(168 * HOURS, gt=0, description="Seconds a delivery stays in its webhook's log.")
+    fetches: int = Field(2, ge=1, description="Sources fetched by URL at a time, beside the other jobs of a worker.")
+    fetch_deadline: float = Field(
+        24 * HOURS, gt=0, description="Seconds fetching a source by URL may take, from its creation on."
+    )
     allow_private_addresses: bool = Field(
         False, description="Let webhooks and sources by URL lead to this machine and its private network."
     )

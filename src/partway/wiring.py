@@ -18,6 +18,7 @@ from partway.catalog.migrations import HEAD
 from partway.errors import ConfigurationError, PartwayError
 from partway.jobs.base import Jobs, Terms
 from partway.jobs.table import TableJobs
+from partway.outbound.fetcher import HttpFetcher
 from partway.outbound.posting import post
 from partway.services.access import Access
 from partway.services.checkup import Finding, check_clock, check_database, check_store
@@ -25,6 +26,7 @@ from partway.services.delivering import Courier
 from partway.services.deriving import Deriving
 from partway.services.examination import Examination, Examinations
 from partway.services.house import House
+from partway.services.ingest import Ingesting
 from partway.services.pictures import Pictures
 from partway.services.playback import Playback
 from partway.services.players import Players
@@ -178,6 +180,13 @@ def furnish(settings: Settings, database: Database, blobs: BlobStore, secret: by
             viewing,
             webhooks,
             Deriving(database, blobs, examinations),
+            Ingesting(
+                database,
+                blobs,
+                settings.limits,
+                request_deadline=settings.request_deadline,
+                deadline=settings.fetch_deadline,
+            ),
             early=settings.early_playback,
         ),
         webhooks=webhooks,
@@ -212,13 +221,15 @@ async def open_jobs(settings: Settings) -> AsyncIterator[Jobs]:
 async def run_worker(house: House, jobs: Jobs, settings: Settings, *, concurrency: int, stop: asyncio.Event) -> None:
     """Be a worker until ``stop`` is set: enqueue what is due, and do ``concurrency`` jobs at a time."""
     workshop = Workshop(settings)
+    fetcher = HttpFetcher(allow_private=settings.allow_private_addresses)
     reconciling = asyncio.create_task(house.work.keep_reconciling(jobs))
     try:
         async with asyncio.TaskGroup() as loops:
             handlers = house.work.handlers(workshop.poster, workshop.probe, courier_of(settings))
             loops.create_task(jobs.run(handlers, stop=stop, concurrency=concurrency, schedules=SCHEDULES))
+            # Loops of their own: what takes as long as an upload or a download does keeps no poster waiting.
+            loops.create_task(jobs.run(house.work.fetching(fetcher), stop=stop, concurrency=settings.fetches))
             if settings.live_encoders:
-                # A loop of its own: what takes as long as an upload does keeps no poster waiting.
                 handlers = house.work.live_handlers(workshop)
                 loops.create_task(jobs.run(handlers, stop=stop, concurrency=settings.live_encoders))
     finally:

@@ -21,6 +21,7 @@ SMALL = {"PARTWAY_PIECE_BYTES_MIN": "1000", "PARTWAY_PIECE_BYTES_MAX": "1000000"
 HASTY = {**SMALL, "PARTWAY_COMPLETE_AFTER_IDLE": "1", "PARTWAY_UPLOAD_TOKEN_GRACE": "0"}
 BRIEF = {**SMALL, "PARTWAY_REQUEST_DEADLINE": "0.5"}
 LATE = {**SMALL, "PARTWAY_EARLY_PLAYBACK": "false"}
+FETCHING = {**SMALL, "PARTWAY_ALLOW_PRIVATE_ADDRESSES": "true", "PARTWAY_SOURCE_BYTES_MAX": "5000000"}
 TRASH = {**SMALL, "PARTWAY_TRASH_DAYS": "90"}
 STRICT = {"PARTWAY_PRIVATE_TOKEN_GRACE": "0"}
 FLEETING = {"PARTWAY_PRIVATE_TOKEN_LIFE": "0.5", "PARTWAY_VIEWER_SESSION_LIFE": "0.5"}
@@ -31,6 +32,7 @@ SETTINGS = {
     "brief": BRIEF,
     "late": LATE,
     "trash": TRASH,
+    "fetching": FETCHING,
     "strict": STRICT,
     "fleeting": FLEETING,
 }
@@ -78,6 +80,12 @@ def plain_wire(request: pytest.FixtureRequest, serve: Serve) -> Wire:
 def hasty_wire(serve: Serve) -> Wire:
     """A server that completes idle uploads after a second, and forgets expired upload tokens at once."""
     return serve("granian", "hasty")
+
+
+@pytest.fixture(scope="session")
+def fetching_wire(serve: Serve) -> Wire:
+    """A server that fetches from this machine, too, in pieces of a megabyte, and no more than five of them."""
+    return serve("granian", "fetching")
 
 
 @pytest.fixture(scope="session")

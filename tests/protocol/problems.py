@@ -34,6 +34,10 @@ TITLES: dict[str, tuple[int, str]] = {
     "uploaded-file-invalid-file": (400, "The uploaded file is invalid."),
     "uploaded-file-extension-invalid": (400, "Only some file extensions are supported."),
     "video-source-already-uploaded": (400, "This video source has already been uploaded."),
+    "video-source-already-downloaded": (
+        400,
+        "This video source has already been downloaded when the video was created.",
+    ),
     "video-source-already-copied": (
         400,
         "This video source has already been copied from an existing video when the video was created.",
@@ -95,7 +99,6 @@ TITLES.update({PART + slug: (400, title) for slug, title in _BY_PART.items()})
 TITLES.update({BYTES + slug: (400, title) for slug, title in _BY_BYTES.items()})
 
 LATER = {
-    "video-source-already-downloaded",
     "authorization-suspended-account",
     "authentication-invalid-refresh-token",
 }

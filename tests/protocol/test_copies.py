@@ -76,7 +76,11 @@ def test_what_can_not_be_copied(wire: Wire) -> None:
         (deleted, "no such video"),
         ("vi" + "0" * 22, "no such video"),
         ("x", "id of a video"),
-        ("https://example.org/film.mp4", "id of a video"),
+        ("ftp://example.org/film.mp4", "id of a video"),
+        ("https://", "id of a video"),
+        ("http://exa mple.org/", "id of a video"),
+        ("http://[::1/", "id of a video"),
+        ("file:///etc/passwd", "id of a video"),
         ("", "id of a video"),
     ):
         assert_problem(copy(wire, source), "invalid-attribute", name="source", detail=words)

@@ -50,6 +50,7 @@ PROBLEMS: dict[type[PartwayError], Problem] = {
     errors.ExtensionInvalid: Problem(400, "uploaded-file-extension-invalid"),
     errors.AlreadyUploaded: Problem(400, "video-source-already-uploaded"),
     errors.AlreadyCopied: Problem(400, "video-source-already-copied"),
+    errors.AlreadyDownloaded: Problem(400, "video-source-already-downloaded"),
     errors.AlreadyInitiated: Problem(400, "video-content-range-already-initiated"),
     errors.UploadHasGaps: Problem(409, "upload-has-gaps"),
     errors.RangeMalformed: Problem(400, "video-content-range-malformed"),
@@ -89,6 +90,7 @@ _FILE_ERRORS = (
     errors.ExtensionInvalid,
     errors.AlreadyUploaded,
     errors.AlreadyCopied,
+    errors.AlreadyDownloaded,
 )
 
 

@@ -87,7 +87,9 @@ uploads = Table(
     Column("received_bytes", BigInteger, nullable=False),
     Column("highest", BigInteger, nullable=False),
     Column("upload_token", String(64), doc="the token that started it, if any"),
-    Column("origin", String(16), doc="copied, where it is no upload"),
+    Column("origin", String(16), doc="copied or downloaded, where it is no upload"),
+    Column("restarts", Integer, nullable=False, server_default="0", doc="how often a download was begun anew"),
+    Column("reason", Text, doc="why it will never be complete"),
     Column("changed_at", BigInteger, nullable=False),
     Column("completed_at", BigInteger),
     Index(None, "state", "changed_at"),
@@ -105,6 +107,17 @@ parts = Table(
     Column("total", BigInteger, doc="what its own header said"),
     Column("received_at", BigInteger, nullable=False),
     Index(None, "blob_key"),
+)
+
+ingests = Table(
+    "ingests",
+    metadata,
+    Column("video_id", ForeignKey("videos.video_id", ondelete="CASCADE"), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("size", BigInteger, doc="bytes, once the other side has told"),
+    Column("validator", Text, doc="ETag or date, to go on with the same file"),
+    Column("failures", Integer, nullable=False, doc="attempts in a row that have brought nothing"),
 )
 
 pictures = Table(

@@ -24,6 +24,7 @@ class Origin(StrEnum):
     """Where a source comes from that nobody uploads."""
 
     COPIED = "copied"
+    DOWNLOADED = "downloaded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,10 @@ class Upload:
     changed_at: int
     origin: Origin | None = None
     """None for an upload; else nothing can be uploaded to it."""
+    restarts: int = 0
+    """How often a download was begun anew, with other bytes."""
+    reason: str | None = None
+    """Why it will never be complete, in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +184,7 @@ async def idle(tx: Transaction, *, before: int, limit: int = 100) -> list[str]:
             uploads.c.state == State.RECEIVING,
             uploads.c.changed_at < before,
             uploads.c.total.is_(None),
+            uploads.c.origin.is_(None),
             filled == uploads.c.highest,
         )
         .order_by(uploads.c.changed_at)
@@ -219,6 +225,8 @@ async def _read(tx: Transaction, statement: Select[Any]) -> Upload:
         row.upload_token,
         row.changed_at,
         None if row.origin is None else Origin(row.origin),
+        row.restarts,
+        row.reason,
     )
 
 

@@ -15,7 +15,7 @@ from partway.catalog import uploads
 from partway.catalog.database import Database
 from partway.catalog.live import Course
 from partway.catalog.uploads import Upload
-from partway.errors import MediaError, MediaMalformed
+from partway.errors import MediaError, MediaMalformed, NotFound
 from partway.services.derived import DerivedStream, derived_stream
 from partway.services.growth import Growth
 from partway.services.source import SourceView, view_of
@@ -95,7 +95,8 @@ class Examination:
 class _Subject:
     """A source and what has been read of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, restarts: int) -> None:
+        self.restarts = restarts
         self.growth = Growth()
         self.assumed = Growth()
         """What would be known if all parts had one size."""
@@ -149,7 +150,12 @@ class Examinations:
     async def _examine(self, video_id: str) -> Examination:
         async with self._database.read() as tx:
             upload = await uploads.get(tx, video_id)
-        subject = self._subjects.setdefault(video_id, _Subject())
+        if upload.reason is not None:
+            raise NotFound(upload.reason, name="videoId")
+        if (known := self._subjects.get(video_id)) is not None and known.restarts != upload.restarts:
+            # What was read of it is of another file.
+            del self._subjects[video_id]
+        subject = self._subjects.setdefault(video_id, _Subject(upload.restarts))
         self._subjects.move_to_end(video_id)
         async with subject.lock:
             if subject.latest is None or _is_older(subject, upload):

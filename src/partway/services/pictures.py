@@ -139,6 +139,9 @@ class Pictures:
     async def _opened(self, video_id: str) -> ServedPicture:
         async with self._database.read() as tx:
             picture = await findings.poster(tx, video_id)
+            upload = await uploads.get(tx, video_id)
+        if upload.reason is not None and (picture is None or picture.blob_key is None):
+            raise NotFound(upload.reason, name="thumbnail")
         if picture is None or (picture.blob_key is None and not picture.is_current):
             raise NotReady()
         if picture.blob_key is None:

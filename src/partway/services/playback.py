@@ -66,9 +66,15 @@ class Playback:
             upload = await uploads.get(tx, video_id)
             parts = tuple(await uploads.all_parts(tx, video_id))
             probe = await findings.probe(tx, video_id)
-        found = None if upload.summary.state is State.EMPTY else await self._examinations.of(video_id)
+        is_there = upload.summary.state is not State.EMPTY and upload.reason is None
+        found = await self._examinations.of(video_id) if is_there else None
         status = status_of(video, upload.summary, parts, found, probe, early=self._may_be_early(video))
-        return replace(status, origin=upload.origin)
+        status = replace(status, origin=upload.origin)
+        if upload.reason is not None:
+            return replace(status, is_failed=True, reason=upload.reason)
+        if upload.origin is uploads.Origin.DOWNLOADED and found is None:
+            return replace(status, reason="The video is still to be fetched from its address.")
+        return status
 
     async def master_playlist(self, viewer: Viewer) -> Playlist:
         """The master playlist.

@@ -54,7 +54,9 @@ class Status:
     def can_finish(self) -> bool:
         """Whether only a word is missing: there are no gaps, but nobody has said what the last piece is."""
         summary = self.summary
-        return summary.state is State.RECEIVING and summary.total is None and not summary.has_gaps
+        return (
+            self.origin is None and summary.state is State.RECEIVING and summary.total is None and not summary.has_gaps
+        )
 
 
 def status_of(

@@ -25,6 +25,7 @@ from partway.catalog.uploads import Origin
 from partway.catalog.videos import Video
 from partway.errors import (
     AlreadyCopied,
+    AlreadyDownloaded,
     AlreadyUploaded,
     BlobError,
     FileMissing,
@@ -170,10 +171,13 @@ class Uploads:
 
         Raises:
             NotFound: there is no such video.
+            AlreadyDownloaded: whoever fetches it knows its end.
             UploadHasGaps: something below it is missing.
         """
         async with self._database.write() as tx:
             upload = await uploads.lock(tx, video_id)
+            if upload.origin is Origin.DOWNLOADED:
+                raise AlreadyDownloaded()
             done = finish(upload.summary)
             if done != upload.summary:
                 await _save(tx, upload, done, at=now())
@@ -364,9 +368,11 @@ def _may_be_first(address: Address) -> bool:
 
 
 def _may_fill(upload: uploads.Upload, bearer: TokenBearer | None) -> None:
-    """Nothing fills a copy; a token fills what it has started, or an empty container (contract.md "Decided")."""
+    """Nothing fills what has a source of its own; a token fills what it has started, or an empty container."""
     if upload.origin is Origin.COPIED:
         raise AlreadyCopied()
+    if upload.origin is Origin.DOWNLOADED:
+        raise AlreadyDownloaded()
     if bearer is None:
         return
     if upload.summary.state is State.EMPTY:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from partway.blobs.base import BlobStore
-from partway.catalog import findings, idempotency, uploads, videos
+from partway.catalog import findings, idempotency, ingests, uploads, videos
 from partway.catalog.clock import SECOND, now
 from partway.catalog.database import Database, Transaction
 from partway.catalog.paging import Order, Page
@@ -17,6 +18,7 @@ from partway.services.identifiers import fingerprint, is_id, new_id
 from partway.testing import faults
 
 _DAY = 86400
+_ADDRESS_MAX = 4096
 
 
 class Videos:
@@ -43,15 +45,18 @@ class Videos:
         """Create a video's container; ``wanted`` needs no id or times.
 
         Args:
-            source: the id of a complete video to copy: the new one shares its blobs. None for an empty container.
+            source: the id of a complete video to copy: the new one shares its blobs. Or an http or https address, to
+                be fetched as a job. None for an empty container.
             asked_by: whose idempotency keys these are.
             asked: the request's text; the same key with another text is refused.
 
         Raises:
             InvalidAttribute: the source is none; or the idempotency key was used for another request.
         """
-        if source is not None and not is_id("vi", source):
-            raise InvalidAttribute("This has to be the id of a video.", name="source")
+        if source is not None and not is_id("vi", source) and not _is_address(source):
+            raise InvalidAttribute(
+                "This has to be an http:// or https:// address, or the id of a video.", name="source"
+            )
         created = now()
         video = replace(wanted, video_id=new_id("vi"), created_at=created, updated_at=created, published_at=created)
         scope, asked = f"videos:{asked_by}", fingerprint(asked)
@@ -60,7 +65,9 @@ class Videos:
             if earlier is not None:
                 return await videos.get(tx, earlier)
             await videos.add(tx, video)
-            if source is not None:
+            if source is not None and _is_address(source):
+                await ingests.add(tx, video.video_id, source, at=created)
+            elif source is not None:
                 await self._copy(tx, source, video.video_id, at=created)
         return video
 
@@ -163,3 +170,19 @@ class Videos:
         faults.reached("tombstone-emptied")
         async with self._database.write() as tx:
             await videos.remove_tombstone(tx, video_id)
+
+
+def _is_address(source: str) -> bool:
+    """Whether a source is to be fetched; whether it can be is found out by doing so."""
+    try:
+        found = urlsplit(source)
+        is_host = bool(found.hostname) and found.port != 0
+    except ValueError:
+        return False
+    return (
+        found.scheme in ("http", "https")
+        and is_host
+        and len(source) <= _ADDRESS_MAX
+        and source.isprintable()
+        and " " not in source
+    )

@@ -13,12 +13,13 @@ from functools import partial
 
 import structlog
 
-from partway.catalog import findings, live, uploads, videos
+from partway.catalog import findings, ingests, live, uploads, videos
 from partway.catalog.database import Database
 from partway.errors import BlobMissing, JobPostponed, NotFound, NotReady, ProgramMissing
 from partway.jobs.base import Handler, Job, JobContext, Jobs, Priority, Schedule
 from partway.services.delivering import Courier, Delivering
 from partway.services.deriving import Deriving, Maker
+from partway.services.ingest import Fetcher, Ingesting
 from partway.services.pictures import Painter, Pictures
 from partway.services.probing import Prober, Probing
 from partway.services.sweeping import Sweeping
@@ -44,6 +45,7 @@ SCHEDULES = (
 
 _Due = Callable[..., Awaitable[list[str]]]
 _DUE: tuple[tuple[str, _Due], ...] = (
+    ("ingest", ingests.unfetched),
     ("probe", findings.without_probe),
     ("poster", findings.without_poster),
     ("live", live.complete),
@@ -74,6 +76,7 @@ class Work:
         viewing: Viewing,
         webhooks: Webhooks,
         deriving: Deriving,
+        ingesting: Ingesting,
         *,
         early: bool,
     ) -> None:
@@ -84,6 +87,7 @@ class Work:
         self._viewing = viewing
         self._webhooks = webhooks
         self._delivering = Delivering(database)
+        self._ingesting = ingesting
         self._early = early
         self._deriving = deriving
         self._asked: dict[str, set[str]] = {}
@@ -149,6 +153,15 @@ class Work:
             await self._care(video_id, self._deriving.derive(video_id, maker, context))
 
         return {"live": Handler(derive)}
+
+    def fetching(self, fetcher: Fetcher) -> Mapping[str, Handler]:
+        """What a worker can do that costs it no processor, only patience: it has places of its own."""
+
+        async def ingest(context: JobContext) -> None:
+            video_id = context.payload["videoId"]
+            await self._care(video_id, self._ingesting.fetch(video_id, fetcher, context.report))
+
+        return {"ingest": Handler(ingest)}
 
     async def _care(self, video_id: str, work: Awaitable[None]) -> None:
         """Do work on a video's blobs; they may go while it is under way, and then nobody wants what comes of it.

@@ -43,7 +43,7 @@ _WORDS = {
 
 def _ingest_json(status: Status) -> dict[str, Any] | None:
     summary = status.summary
-    if summary.state is State.EMPTY:
+    if summary.state is State.EMPTY and status.origin is None:
         return None
     by_parts, by_bytes = summary.mode is Mode.PART, summary.mode is Mode.BYTES
     complete = summary.state is State.COMPLETE
