@@ -119,11 +119,13 @@ class Terms:
 class JobContext:
     """What a handler is given: the job, which attempt this is, and a line back."""
 
-    __slots__ = ("_ends", "_stopped", "attempt", "fraction", "job", "words")
+    __slots__ = ("_ends", "_stopped", "attempt", "failures", "fraction", "job", "words")
 
-    def __init__(self, job: Job, attempt: int = 1, *, lease_ends: float = float("inf")) -> None:
+    def __init__(self, job: Job, attempt: int = 1, *, failures: int = 0, lease_ends: float = float("inf")) -> None:
         self.job = job
         self.attempt = attempt
+        self.failures = failures
+        """How many attempts before this one failed by the handler's own error; a postponement is none."""
         self.fraction = 0.0
         self.words = ""
         self._ends = lease_ends

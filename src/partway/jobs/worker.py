@@ -226,7 +226,7 @@ class Worker:
         return seconds
 
     def _begin(self, held: Held, lease_ends: float) -> None:
-        context = JobContext(held.job, held.attempt, lease_ends=lease_ends)
+        context = JobContext(held.job, held.attempt, failures=held.failures, lease_ends=lease_ends)
         task = asyncio.create_task(self._attempt(held, context), name=f"job {held.job.id}")
         self._at_work[task] = context
         task.add_done_callback(self._left)

@@ -166,7 +166,7 @@ class Deriving:
         except ProgramMissing:
             raise
         except ProgramFailed as error:
-            if context.attempt < _PROGRAM_TRIES:
+            if context.failures + 1 < _PROGRAM_TRIES:
                 raise
             await self._change(video_id, derivation, state=Course.FAILED, reason=str(error))
         return False

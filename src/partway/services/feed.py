@@ -11,6 +11,7 @@ from partway.blobs.base import BlobStore
 from partway.catalog import uploads
 from partway.catalog.database import Database
 from partway.errors import MediaTooLarge, PartwayError
+from partway.ledger import Summary
 from partway.media.forward import Forward
 from partway.services.source import SourceView, view_of
 
@@ -56,6 +57,7 @@ class Feed:
         self._clock = clock
         self._begun = time.monotonic()
         self._waited = 0.0
+        self._seen: tuple[Summary, SourceView] | None = None
         self._eaten: deque[tuple[float, int]] = deque()
         self.fed_bytes = 0
         self.has_ended = False
@@ -115,8 +117,11 @@ class Feed:
     async def _view(self) -> SourceView:
         async with self._database.read() as tx:
             upload = await uploads.get(tx, self._video_id)
-            parts = await uploads.all_parts(tx, self._video_id)
-        return view_of(upload.summary, parts, self._blobs)
+            # Parts are read only when there are new ones: there may be thousands, and this is asked again and again.
+            if self._seen is None or self._seen[0] != upload.summary:
+                parts = await uploads.all_parts(tx, self._video_id)
+                self._seen = upload.summary, view_of(upload.summary, parts, self._blobs)
+        return self._seen[1]
 
     def _check(self, end: int, *, is_arriving: bool) -> None:
         now = time.monotonic()
