@@ -123,10 +123,11 @@ def test_thumbnails(told: Any, friendly_wire: Wire) -> None:
     assert (shown.status, shown.headers["content-type"]) == (200, "image/jpeg")
 
 
-def test_clones(told: Any, friendly_wire: Wire, small: Path) -> None:
-    assert told["isPlayable"]
+def test_sources(told: Any, friendly_wire: Wire, small: Path) -> None:
+    assert told["are"] == [True, True]
+    assert told["status"] == "ingested"
     assert told["locked"]["slug"] == "video-source-already-copied"
-    assert friendly_wire.source(told["id"]) == small.read_bytes()
+    assert [friendly_wire.source(video_id) == small.read_bytes() for video_id in told["ids"]] == [True, True]
 
 
 def test_captions(told: Any) -> None:

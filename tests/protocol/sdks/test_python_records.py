@@ -105,16 +105,18 @@ def is_playable(sdk: Sdk, video_id: str) -> bool:
     return bool(sdk.videos.get_status(video_id)["encoding"]["playable"])
 
 
-def test_a_clone(friendly_wire: Wire, sdk: Sdk, small: Path) -> None:
-    original = sdk.videos.create({"title": "original"})["video_id"]
-    with small.open("rb") as file:
-        sdk.videos.upload(original, file)
-    cloned = sdk.videos.create({"title": "cloned", "source": original})["video_id"]
+def test_a_source_from_an_address_and_its_clone(friendly_wire: Wire, sdk: Sdk, address: str, small: Path) -> None:
+    fetched = sdk.videos.create({"title": "fetched", "source": address})["video_id"]
+    wait_until(lambda: is_playable(sdk, fetched), "the film was fetched", seconds=60)
+    assert sdk.videos.get_status(fetched)["ingest"]["status"] == "ingested"
+    assert friendly_wire.source(fetched) == small.read_bytes()
+    cloned = sdk.videos.create({"title": "cloned", "source": fetched})["video_id"]
     wait_until(lambda: is_playable(sdk, cloned), "the film was cloned", seconds=60)
     assert friendly_wire.source(cloned) == small.read_bytes()
-    with small.open("rb") as file, pytest.raises(ApiException) as refused:
-        sdk.videos.upload(cloned, file)
-    assert_problem(refused, 400, "video-source-already-copied")
+    for video_id, slug in ((fetched, "video-source-already-downloaded"), (cloned, "video-source-already-copied")):
+        with small.open("rb") as file, pytest.raises(ApiException) as refused:
+            sdk.videos.upload(video_id, file)
+        assert_problem(refused, 400, slug)
 
 
 def test_captions(friendly_wire: Wire, sdk: Sdk, video_id: str, vtt: Path) -> None:

@@ -156,12 +156,15 @@ const scenarios = {
         return { id: videoId, shown: [uploaded, picked, buffered].map(video => video.assets.thumbnail) };
     },
 
-    async clones() {
-        const original = await create("node original");
-        await videos.upload(original, files.small);
-        const { videoId } = await videos.create({ title: "node cloned", source: original });
-        const isCloned = await until(isPlayable(videoId));
-        return { id: videoId, isPlayable: isCloned, locked: await refused(() => videos.upload(videoId, files.small)) };
+    async sources() {
+        const fetched = (await videos.create({ title: "node fetched", source: address })).videoId;
+        const isFetched = await until(isPlayable(fetched));
+        const cloned = (await videos.create({ title: "node cloned", source: fetched })).videoId;
+        const isCloned = await until(isPlayable(cloned));
+        return {
+            ids: [fetched, cloned], are: [isFetched, isCloned], status: (await videos.getStatus(fetched)).ingest.status,
+            locked: await refused(() => videos.upload(cloned, files.small)),
+        };
     },
 
     async captions() {
