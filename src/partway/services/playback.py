@@ -67,7 +67,11 @@ class Playback:
             parts = tuple(await uploads.all_parts(tx, video_id))
             probe = await findings.probe(tx, video_id)
         is_there = upload.summary.state is not State.EMPTY and upload.reason is None
-        found = await self._examinations.of(video_id) if is_there else None
+        try:
+            found = await self._examinations.of(video_id) if is_there else None
+        except NotFound:
+            # Gone, or given up, since its rows were read; they say which.
+            return await self.status(video_id)
         status = status_of(video, upload.summary, parts, found, probe, early=self._may_be_early(video))
         status = replace(status, origin=upload.origin)
         if upload.reason is not None:
