@@ -87,6 +87,61 @@ def test_it_plays_from_before_it_is_complete_to_its_end(visit: Visit, media_dir:
     assert state_of(visit)["complaints"] == []
 
 
+RECORD = """() => new Promise(done => {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [320, 180];
+    const brush = canvas.getContext("2d");
+    let count = 0;
+    setInterval(() => {
+        brush.fillStyle = `hsl(${count++ % 360} 80% 50%)`;
+        brush.fillRect(0, 0, 320, 180);
+        brush.fillStyle = "black";
+        brush.fillText(String(count), 20, 90);
+    }, 33);
+    const tone = new AudioContext();
+    const heard = tone.createMediaStreamDestination();
+    const source = tone.createOscillator();
+    source.connect(heard);
+    source.start();
+    const stream = new MediaStream([...canvas.captureStream(30).getTracks(), ...heard.stream.getTracks()]);
+    const recorder = new MediaRecorder(stream, { mimeType: "video/webm;codecs=vp8,opus", videoBitsPerSecond: 800_000 });
+    const chunks = [];
+    recorder.ondataavailable = event => chunks.push(event.data);
+    recorder.onstop = async () => {
+        const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer());
+        done([...bytes].map(byte => String.fromCharCode(byte)).join(""));
+    };
+    recorder.start(500);
+    setTimeout(() => recorder.stop(), 12_000);
+})"""
+
+
+@pytest.mark.parametrize("name", ["a MediaRecorder's WebM", "minute-mpegts"])
+def test_what_browsers_cannot_play_plays_while_it_arrives(visit: Visit, media_dir: Path, name: str) -> None:
+    visit.open("/healthz")
+    is_recorded = "MediaRecorder" in name
+    blob = visit.page.evaluate(RECORD).encode("latin-1") if is_recorded else sample(media_dir, name).read_bytes()
+    video_id = visit.create(name)
+    size = -(-len(blob) // PIECES)
+    parts = [blob[at : at + size] for at in range(0, len(blob), size)]
+    for number, body in enumerate(parts[: 2 * len(parts) // 3], 1):
+        visit.send(video_id, body, Content_Range=f"part {number}/*")
+    visit.open(f"/vod/{video_id}")
+    visit.page.get_by_role("button", name="play").first.click(timeout=60_000)
+    wait_until(visit, currentTime=0.3)
+    assert visit.ask("GET", f"/videos/{video_id}/status")["ingest"]["status"] == "uploading"
+    expect(visit.page.locator("#arriving")).to_be_visible()
+    visit.page.evaluate(f"() => {{ {VIDEO}.playbackRate = 4 }}")
+    for number, body in enumerate(parts[2 * len(parts) // 3 :], 2 * len(parts) // 3 + 1):
+        visit.send(video_id, body, Content_Range=f"part {number}/{len(parts) if number == len(parts) else '*'}")
+    visit.until(f"() => {VIDEO}.ended")
+    state = state_of(visit)
+    assert state["currentTime"] == pytest.approx(12 if is_recorded else 60, abs=1)
+    assert state["complaints"] == []
+    assert state["error"] is None
+    expect(visit.page.locator("#arriving")).to_be_hidden()
+
+
 def test_somebody_who_comes_later_begins_at_the_beginning(
     visit: Visit, context: BrowserContext, server: RunningServer, media_dir: Path
 ) -> None:

@@ -153,7 +153,7 @@ def test_the_flawed_ending_is_visible_and_can_be_closed(server, noisy, tmp_path,
         assert status.ingest == "uploading"
         numbers = list(range(1, piece_count(film) + 1))
         assert status.raw["ingest"]["receivedParts"] == {"parts": numbers, "total": None}
-        assert not status.is_playable
+        assert (status.raw["partway"]["state"], status.raw["partway"]["canFinish"]) == ("receiving", True)
         close(server, video_id, film, Home(tmp_path, server.url, server.api_key))
         assert client.status(video_id).ingest == "uploaded"
         assert_arrived_and_plays(client.get(video_id), film)

@@ -49,6 +49,7 @@ _LEAST_OUTPUT_BYTES = 64 << 20
 _OUTPUT_PER_INPUT = 4
 _PAUSE_SECONDS = 60.0
 _STALL_SECONDS = 120.0
+_QUIET_SECONDS = 1.0
 _LATEST_LOOK = 15.0
 _PROGRAM_TRIES = 4
 _FRONT_BYTES = 4096
@@ -223,9 +224,10 @@ class Deriving:
                     context.report(done, f"{seconds:.0f} s are made")
 
                 made = maker.make(fed, found.container, read_plan(derivation.plan), tell)
-                async with aclosing(made):
-                    async for buffer in made:
-                        feed.progress()
+                async with aclosing(made), aclosing(_with_pauses(made)) as paced:
+                    async for buffer in paced:
+                        if buffer:
+                            feed.progress()
                         has_published = await publisher.take(buffer)
                         if publisher.made_bytes > _LEAST_OUTPUT_BYTES + _OUTPUT_PER_INPUT * feed.fed_bytes:
                             raise MediaTooLarge("What would have to be made of this file is too large for its size.")
@@ -264,6 +266,26 @@ class Deriving:
         async with self._database.write() as tx:
             await uploads.lock(tx, video_id)
             await live.save(tx, video_id, replace(derivation, **changes), at=now())
+
+
+async def _with_pauses(made: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """The same buffers, and an empty one every second in which there is none: what is whole shall not wait for more."""
+    coming: asyncio.Future[bytes | None] | None = None
+    try:
+        while True:
+            coming = coming or asyncio.ensure_future(anext(made, None))
+            await asyncio.wait({coming}, timeout=_QUIET_SECONDS)
+            if not coming.done():
+                yield b""
+                continue
+            buffer, coming = coming.result(), None
+            if buffer is None:
+                return
+            yield buffer
+    finally:
+        if coming is not None:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
 
 
 async def _forward(found: Examination) -> Forward | None:

@@ -174,6 +174,7 @@ _REFUSED = {
     "vp9": (_encode("-cpu-used", "8", video="libvpx-vp9", seconds=1), "VP9"),
     "matroska": (_copy("plain", suffix="mkv"), "Matroska"),
     "mpegts": (_copy("plain", suffix="ts"), "MPEG transport stream"),
+    "minute-mpegts": (_copy("minute", suffix="ts"), "MPEG transport stream"),
     "sparse-keyframes": (_encode(gop=10_000, seconds=12), "keyframes"),
     "open-gop": (_encode("-x264-params", "open-gop=1:scenecut=0", "-preset", "veryfast"), "open GOP"),
     "trimmed": (_copy("plain", before=("-ss", "1.1")), "beginning"),
