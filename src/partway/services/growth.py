@@ -55,8 +55,8 @@ class Growth:
         """Read on in a source that holds more than at the last call."""
         from partway.media.edge import edge_of
 
-        if self.container is None and (source.is_whole or source.extents.contiguous_prefix):
-            self.container = sniff(await source.read(0, HEAD_BYTES))
+        if self.container is None and (upto := source.available(0, HEAD_BYTES)) is not None:
+            self.container = sniff(await source.read(0, upto))
         if self.container is None and not source.is_whole:
             return
         if source.is_whole and self.index is None and self._fragments is None:
