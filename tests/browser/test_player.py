@@ -149,7 +149,7 @@ def test_it_waits_for_what_still_arrives_and_plays_it_by_itself(visit: Visit, cl
 
 
 def test_it_says_why_it_can_not_play(visit: Visit, media_dir: Path) -> None:
-    video_id = visit.put(sample(media_dir, "hevc"), "From a telephone")
+    video_id = visit.put(sample(media_dir, "sound-only"), "From a telephone")
     visit.open(f"/vod/{video_id}")
     expect(visit.page.get_by_text("This can't be played")).to_be_visible()
     reason = visit.ask("GET", f"/videos/{video_id}/status")["partway"]["reason"]
