@@ -14,6 +14,8 @@ from partway.testing.media import ffmpeg, ffprobe, run, sample
 from partway.testing.server import RunningServer, running_server
 from partway.testing.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 ENVIRONMENT = {"PARTWAY_WORKERS": "1", "PARTWAY_PIECE_BYTES_MIN": "1", "PARTWAY_LEASE_SECONDS": "2"}
 PATIENCE = 120
 
