@@ -68,6 +68,9 @@ def test_refresh_tokens_are_good_once(wire: Wire) -> None:
 
 def test_tokens_are_not_interchangeable(wire: Wire) -> None:
     login = log_in(wire)
+    # Each has just been good as what it is, and so may be remembered.
+    assert wire.get("/videos").status == 200
+    assert wire.get("/videos", key=f"Bearer {login['access_token']}").status == 200
     assert_problem(refresh(wire, login["access_token"]), "authentication-invalid-user-credentials")
     assert_problem(wire.get("/videos", key=f"Bearer {login['refresh_token']}"), "authentication-invalid-access-token")
     assert_problem(wire.get("/videos", key=f"Bearer {wire.server.api_key}"), "authentication-invalid-access-token")

@@ -36,7 +36,8 @@ class Access:
     def __init__(self, database: Database, *, access_token_life: int) -> None:
         self._database = database
         self._life = access_token_life
-        self._known: dict[str, tuple[str, float]] = {}
+        self._known: dict[tuple[str, str], tuple[str, float]] = {}
+        """By kind and hash: what is good as a key is not good as a token."""
 
     async def login(self, api_key: str) -> Login:
         """Make tokens from an API key.
@@ -71,13 +72,13 @@ class Access:
             InvalidApiKey: there is none.
         """
         hashed = fingerprint(api_key)
-        found = self._remembered(hashed)
+        found = self._remembered("key", hashed)
         if found is None:
             async with self._database.read() as tx:
                 found = await access.key_with_hash(tx, hashed)
             if found is None:
                 raise InvalidApiKey()
-            self._remember(hashed, found)
+            self._remember("key", hashed, found)
         return found
 
     async def by_access_token(self, token: str) -> str:
@@ -87,13 +88,13 @@ class Access:
             InvalidAccessToken: there is none, or its time has passed.
         """
         hashed = fingerprint(token)
-        found = self._remembered(hashed)
+        found = self._remembered("token", hashed)
         if found is None:
             async with self._database.read() as tx:
                 found = await access.session_with_hash(tx, "access", hashed, at=now())
             if found is None:
                 raise InvalidAccessToken()
-            self._remember(hashed, found)
+            self._remember("token", hashed, found)
         return found
 
     async def create_key(self, name: str, secret: str | None = None) -> tuple[ApiKey, str]:
@@ -135,11 +136,11 @@ class Access:
         )
         return login
 
-    def _remembered(self, hashed: str) -> str | None:
-        found = self._known.get(hashed)
+    def _remembered(self, kind: str, hashed: str) -> str | None:
+        found = self._known.get((kind, hashed))
         return found[0] if found is not None and found[1] > time.monotonic() else None
 
-    def _remember(self, hashed: str, key_id: str) -> None:
+    def _remember(self, kind: str, hashed: str, key_id: str) -> None:
         if len(self._known) >= _CACHED_MOST:
             self._known.clear()
-        self._known[hashed] = (key_id, time.monotonic() + _CACHED_SECONDS)
+        self._known[kind, hashed] = (key_id, time.monotonic() + _CACHED_SECONDS)
