@@ -191,7 +191,8 @@ def refusals_of(row: Operation, path: str) -> set[type[PartwayError]]:
     if any(one.name in ("currentPage", "sortBy") for one in row.parameters):
         found.add(errors.InvalidQueryParameter)
     if any(one.place == "header" and one.name == "Idempotency-Key" for one in row.parameters):
-        found.add(errors.InvalidAttribute)
+        # Not found: what an earlier request with this key has made was deleted since.
+        found |= {errors.InvalidAttribute, errors.NotFound}
     if isinstance(row.body, type):
         found |= {*_JSON_REFUSALS}
     return found

@@ -72,7 +72,10 @@ PAGING = (
     Parameter("pageSize", {**WHOLE, "minimum": 1, "maximum": 100, "default": 25}, "How many items a page has."),
 )
 IDEMPOTENCY = Parameter(
-    "Idempotency-Key", {**TEXT, "maxLength": 255}, "Asked twice with the same key, it is done once.", "header"
+    "Idempotency-Key",
+    {**TEXT, "maxLength": 255},
+    "Asked twice with the same key, it is done once; 404 if what it made was deleted since.",
+    "header",
 )
 
 
