@@ -69,6 +69,7 @@ def test_sixteen_real_parts_at_once(plain_wire: Wire) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_thousands_of_parts(hasty_wire: Wire) -> None:
     """Nothing but the number grows: the last one is answered as any other."""
     source = film(2_500_000)
