@@ -11,6 +11,8 @@ from tests.protocol.wire import Answer, Wire, film, wait_for
 
 from partway.testing.remote import Remote, running_remote
 
+pytestmark = pytest.mark.slow
+
 SOURCE = film(3_500_000)
 
 

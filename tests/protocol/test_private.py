@@ -20,6 +20,8 @@ from partway.api.routes import vod
 from partway.testing.media import sample
 from partway.testing.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 PLAYED = "/hls/manifest.m3u8"
 
 

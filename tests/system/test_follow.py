@@ -17,6 +17,8 @@ from partway.testing.media import ffmpeg
 from partway.testing.server import running_server
 from partway.testing.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 SIZE = 19 * MIB + 12_345
 NOISE = "testsrc2=size=640x360:rate=30,noise=alls=90:allf=t"
 """What no encoder can make small: 3 MB a second."""
