@@ -20,11 +20,16 @@ def configure_logs(level: str) -> None:
             structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_on_standard_error,
     )
     logging.basicConfig(
         stream=sys.stderr, level=max(number, logging.WARNING), format="%(levelname)s %(name)s %(message)s"
     )
+
+
+def _on_standard_error(*_: object) -> structlog.PrintLogger:
+    """As it is at this moment: whoever has put another in its place has closed the one before."""
+    return structlog.PrintLogger(sys.stderr)
 
 
 def _untouched(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -114,7 +114,14 @@ REFUSED = [
 
 # Those that need no ledger: the form's, the header's, the one of ``finish`` (see test_machine.py), and those of files
 # that are no sources.
-ELSEWHERE = {errors.FileMissing, errors.SeveralFiles, errors.RangeMalformed, errors.UploadHasGaps}
+ELSEWHERE = {
+    errors.AlreadyCopied,
+    errors.AlreadyDownloaded,
+    errors.FileMissing,
+    errors.SeveralFiles,
+    errors.RangeMalformed,
+    errors.UploadHasGaps,
+}
 ELSEWHERE |= {errors.FileInvalid, errors.ExtensionInvalid}
 
 
