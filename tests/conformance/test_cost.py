@@ -103,6 +103,7 @@ async def plan_of(database: Database, statement: Statement) -> str:
         return "\n".join(row[0] for row in found)
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 @pytest.mark.parametrize("by_bytes", [False, True], ids=["part", "bytes"])
 async def test_the_same_for_the_second_and_the_last_of_ten_thousand(

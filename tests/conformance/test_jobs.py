@@ -16,6 +16,9 @@ from partway.testing.postgres import RunningPostgres
 
 pytestmark = pytest.mark.anyio
 
+WAITING = {"long_jobs_keep_their_lease", "schedules_tick_once"}
+BRIEFLY = [pytest.param(check, marks=pytest.mark.slow if name_of(check) in WAITING else ()) for check in CHECKS]
+
 
 def opener_of(url: str) -> Open:
     @contextlib.asynccontextmanager
@@ -30,7 +33,7 @@ def opener_of(url: str) -> Open:
     return open_jobs
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=name_of)
+@pytest.mark.parametrize("check", BRIEFLY, ids=name_of)
 async def test_memory(check: Check) -> None:
     kept: list[MemoryJobs] = []
 
@@ -43,7 +46,7 @@ async def test_memory(check: Check) -> None:
     await check(open_jobs)
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=name_of)
+@pytest.mark.parametrize("check", BRIEFLY, ids=name_of)
 async def test_sqlite(check: Check, tmp_path: Path) -> None:
     await check(opener_of(f"sqlite:///{tmp_path}/jobs.db"))
 

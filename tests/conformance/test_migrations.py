@@ -110,6 +110,7 @@ def test_preparing_again_does_nothing(catalog: Catalog) -> None:
     assert open_database(catalog.url).prepare() is False
 
 
+@pytest.mark.slow
 def test_three_processes_start_at_once_on_nothing(empty_url: str) -> None:
     assert at_once(3, "-c", PREPARE, empty_url) == ["False", "False", "True"]
 

@@ -168,6 +168,7 @@ async def test_two_last_parts_in_two_processes(ground: Ground, nodes: list[Node]
     assert await node.holds(video.video_id, *(sample(1000, seed) for seed in (1, 2, 3)))
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 @pytest.mark.parametrize("is_same", [True, False], ids=["same-bytes", "other-bytes"])
 async def test_one_part_twice_in_two_processes(ground: Ground, nodes: list[Node], is_same: bool) -> None:
@@ -186,6 +187,7 @@ async def test_one_part_twice_in_two_processes(ground: Ground, nodes: list[Node]
     assert await node.holds(video.video_id, sample(1000, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_a_part_meets_a_deletion(ground: Ground, nodes: list[Node]) -> None:
     """Whoever has the lock first: never a part on a tombstone, and in the end no blob and no row."""

@@ -15,6 +15,7 @@ Serve = Callable[..., Sender]
 STORE = [point for point in UPLOAD_POINTS if point.startswith("blob-")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "point", [pytest.param(point, marks=() if point == "blob-synced" else pytest.mark.crash_long) for point in STORE]
 )

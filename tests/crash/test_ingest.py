@@ -27,6 +27,7 @@ def committed(sender: Sender) -> int:
         connection.close()
 
 
+@pytest.mark.crash_long
 @pytest.mark.parametrize(("point", "held"), [("ingest-stored", 4_000_000), ("ingest-committed", 6_000_000)])
 def test_a_fetch_killed_in_the_middle_goes_on(serve: Callable[..., Sender], film: Film, point: str, held: int) -> None:
     with running_remote(film.body) as remote:

@@ -53,6 +53,7 @@ def through(proxy: Proxy, sender: Sender) -> Sender:
     return Sender(sender.server, proxy.port)
 
 
+@pytest.mark.slow
 def test_a_proxy_without_a_fault_changes_nothing(sender: Sender, proxy: Proxy, film: Film) -> None:
     far = through(proxy, sender)
     proxy.plan(Fault(), Fault(delay_seconds=0.001))
@@ -151,6 +152,7 @@ def answer_on(connection: socket.socket) -> Answer | None:
     return Answer(int(received.split(b" ", 2)[1]), {}, b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "point",
     [pytest.param(point, marks=() if point == "accept-begun" else pytest.mark.crash_long) for point in UPLOAD_POINTS],
@@ -179,8 +181,9 @@ def test_a_client_that_leaves_under_the_commit(serve: Serve, film: Film, tmp_pat
     assert sender.source(video_id) == film.parts[0] + film.parts[2]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.crash_long)])
-@pytest.mark.parametrize("http", SERVERS)
+@pytest.mark.crash_long
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("http", ["granian", "uvicorn"])
 def test_a_signal_during_a_slow_upload(serve: Serve, film: Film, http: str, number: signal.Signals) -> None:
     """The server ends cleanly within its grace, keeps what it acknowledged and nothing of the rest."""
     sender = serve(PARTWAY_HTTP_SERVER=http, PARTWAY_STOP_GRACE="0.5")

@@ -28,7 +28,7 @@ def upload(server: RunningServer) -> str:
     return video_id
 
 
-@pytest.mark.crash
+@pytest.mark.crash_long
 def test_deliveries_survive_a_kill_and_keep_their_order() -> None:
     with receiver() as peer, running_server(environment=SILENT) as server:
         body = {"url": peer.url, "events": ["partway.upload.completed"]}
@@ -54,7 +54,7 @@ def test_deliveries_survive_a_kill_and_keep_their_order() -> None:
         assert len(peer.told) == VIDEOS + 1
 
 
-@pytest.mark.crash
+@pytest.mark.crash_long
 def test_a_fact_that_was_not_committed_is_not_told() -> None:
     """Killed after the event's row was written and before its transaction ended; then the same part again."""
     with receiver() as peer, running_server(environment=OPEN) as server:

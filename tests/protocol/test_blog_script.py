@@ -159,6 +159,7 @@ def test_the_flawed_ending_is_visible_and_can_be_closed(server, noisy, tmp_path,
         assert_arrived_and_plays(client.get(video_id), film)
 
 
+@pytest.mark.slow
 def test_the_flawed_ending_closes_by_itself_if_so_set(noisy, tmp_path):
     film = padded(noisy, OPEN["exact multiple"])
     with running_server(environment={"PARTWAY_COMPLETE_AFTER_IDLE": "1"}) as server:

@@ -38,6 +38,7 @@ def send_large(wire: Wire, connection: Connection, video_id: str, mebibytes: int
 # Refusals while the client is still sending (contract.md 2.4).
 
 
+@pytest.mark.slow
 def test_an_authenticated_sender_is_heard_out(plain_wire: Wire) -> None:
     """The refusal comes after the last byte, on a connection that goes on."""
     complete = plain_wire.create()

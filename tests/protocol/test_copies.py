@@ -87,6 +87,7 @@ def test_what_can_not_be_copied(wire: Wire) -> None:
     assert wire.get("/videos?pageSize=1").json["pagination"]["itemsTotal"] == before
 
 
+@pytest.mark.slow
 def test_a_copy_out_of_the_trash(trash_wire: Wire) -> None:
     video_id = trash_wire.create()
     trash_wire.send(video_id, None, SOURCE)

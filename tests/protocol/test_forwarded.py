@@ -41,6 +41,7 @@ def test_a_trusted_proxy_is_believed(kind: str) -> None:
         assert '"client": "203.0.113.9"' in server.output()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SERVERS)
 def test_nobody_is_trusted_unasked(kind: str) -> None:
     with running_server(environment={"PARTWAY_HTTP_SERVER": kind}) as server:
@@ -49,6 +50,7 @@ def test_nobody_is_trusted_unasked(kind: str) -> None:
         assert player_of(wire, RFC7239) == server.url
 
 
+@pytest.mark.slow
 def test_public_url_has_the_last_word() -> None:
     environment = {"PARTWAY_TRUSTED_PROXIES": "127.0.0.1", "PARTWAY_PUBLIC_URL": "https://public.example.com/films"}
     with running_server(environment=environment) as server:
@@ -70,6 +72,7 @@ def doctor(data: Path, public_url: str) -> str:
     return line
 
 
+@pytest.mark.slow
 def test_the_doctor_asks_public_url(tmp_path: Path, free_port: int) -> None:
     with running_server(tmp_path / "data", tls=True) as server:
         assert doctor(tmp_path / "data", server.url).startswith("ok ")

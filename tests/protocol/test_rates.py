@@ -45,6 +45,7 @@ def test_reads_are_refused_when_they_are_used_up(strict: Wire) -> None:
     assert_problem(strict.get("/videos", key=None), "authentication-missing-authorization-header")
 
 
+@pytest.mark.slow
 def test_an_upload_is_heard_out_and_changes_nothing(strict: Wire) -> None:
     video_id = strict.create()
     for number in (1, 2):
@@ -58,6 +59,7 @@ def test_an_upload_is_heard_out_and_changes_nothing(strict: Wire) -> None:
     assert len(strict.held(video_id)["pieces"]) == 2
 
 
+@pytest.mark.slow
 def test_an_upload_token_has_its_own(strict: Wire) -> None:
     tokens = [strict.token(), strict.token()]
     for token in tokens:

@@ -154,6 +154,7 @@ def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_picks_of_a_video(wire: Wire, colours: Path) -> None:
     """Before it is uploaded and after, back and forth, and beyond its end, where the first frame is meant."""
     video_id = wire.create()
@@ -170,6 +171,7 @@ def test_picks_of_a_video(wire: Wire, colours: Path) -> None:
         assert colour_of(thumbnail(wire, video_id).body) == colour, timecode
 
 
+@pytest.mark.slow
 def test_an_upload_wins_over_what_is_made(wire: Wire, media_dir: Path) -> None:
     """Uploaded before the video, it stays; a later pick is a newer choice."""
     video_id, other = wire.create(), wire.create()
@@ -182,6 +184,7 @@ def test_an_upload_wins_over_what_is_made(wire: Wire, media_dir: Path) -> None:
     wait_for(lambda: thumbnail(wire, video_id).headers["content-type"] == "image/jpeg", 60)
 
 
+@pytest.mark.slow
 def test_a_pick_of_what_is_no_video_leaves_the_upload(wire: Wire) -> None:
     video_id = wire.create()
     wire.upload_picture(video_id, png(4, 3))

@@ -22,7 +22,13 @@ def send_at_once(wire: Wire, video_id: str, sent: Sequence[tuple[str | None, byt
         return [running.result() for running in [pool.submit(wire.send, video_id, *piece) for piece in sent]]
 
 
-@pytest.mark.parametrize("order", list(permutations((1, 2, 3, 4))), ids=str)
+ORDERS = [
+    pytest.param(order, marks=pytest.mark.slow if number % 4 else ())
+    for number, order in enumerate(permutations((1, 2, 3, 4)))
+]
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=str)
 def test_every_order_of_four(wire: Wire, order: tuple[int, ...]) -> None:
     """Whoever brings the set to its full number is the completing one, whichever part told the total."""
     for told_with in (order[0], order[2], order[3]):

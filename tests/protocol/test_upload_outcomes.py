@@ -176,6 +176,7 @@ def test_closed_by_finish(wire: Wire) -> None:
     assert wire.source(video_id) == SOURCE[:2000]
 
 
+@pytest.mark.slow
 def test_closed_by_time(hasty_wire: Wire) -> None:
     video_id = left_open(hasty_wire)
     gap = hasty_wire.create()

@@ -158,6 +158,7 @@ def expired(wire: Wire, token: str) -> None:
     wait_for(lambda: wire.get(f"/upload-tokens/{token}").status == 404)
 
 
+@pytest.mark.slow
 def test_an_expired_token_goes_on_with_what_it_has_started(wire: Wire) -> None:
     token, fresh = wire.token(ttl=1), wire.create()
     video_id = wire.upload(token, "part 1/2", ONE).video_id
@@ -171,6 +172,7 @@ def test_an_expired_token_goes_on_with_what_it_has_started(wire: Wire) -> None:
     assert wire.upload(token, "part 2/2", TWO, video_id).is_complete
 
 
+@pytest.mark.slow
 def test_after_its_grace_it_is_dead(hasty_wire: Wire) -> None:
     token = hasty_wire.token(ttl=1)
     video_id = hasty_wire.upload(token, "part 1/2", ONE).video_id

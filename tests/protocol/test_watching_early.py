@@ -211,6 +211,7 @@ def test_early_playback_can_be_switched_off(serve: Serve, media_dir: Path) -> No
     assert Viewer(wire, video_id).look() > 0
 
 
+@pytest.mark.slow
 def test_a_video_may_say_itself_whether_it_is_seen_early(serve: Serve, wire: Wire, media_dir: Path) -> None:
     pieces = list(by_bytes(sample(media_dir, "faststart").read_bytes(), 4))
     for place, says in ((wire, False), (serve("granian", "late"), True)):

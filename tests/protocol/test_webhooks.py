@@ -152,6 +152,7 @@ def test_a_playable_upload_is_told_signed_and_in_order(open_wire: Wire, peer: Re
     assert {(line["attempts"], line["responseStatus"], line["error"]) for line in log} == {(1, 200, None)}
 
 
+@pytest.mark.slow
 def test_a_failed_delivery_is_tried_again_and_can_be_repeated(open_wire: Wire, peer: Receiver) -> None:
     peer.answers = [500, 302, 404, 503]
     peer.location = f"{peer.url}/elsewhere"
@@ -172,6 +173,7 @@ def test_a_failed_delivery_is_tried_again_and_can_be_repeated(open_wire: Wire, p
     assert peer.told[-1].body == peer.told[0].body
 
 
+@pytest.mark.slow
 def test_a_private_address_is_refused_in_words(plain_wire: Wire, peer: Receiver) -> None:
     webhook = register(plain_wire, peer.url, OURS[0])
     assert plain_wire.send(plain_wire.create(), None, film(2000)).is_complete

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+import pytest
+
 from partway.testing.server import RunningServer
 
 BOUNDARY = "----boundary-of-these-tests"
 SECONDS = 60.0
-SERVERS = ("granian", "uvicorn")
+SERVERS = ("granian", pytest.param("uvicorn", marks=pytest.mark.slow))
 
 
 @dataclass(frozen=True)

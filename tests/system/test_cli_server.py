@@ -49,6 +49,7 @@ def _basic(key):
     return "Basic " + b64encode(f"{key}:".encode()).decode()
 
 
+@pytest.mark.slow
 def test_keys_open_the_server_until_they_are_revoked(home, server):
     made = home.call("keys", "create", "camera", "--data", server.data_dir)
     secret = made.stdout.strip()
@@ -85,6 +86,7 @@ def test_jobs_are_listed_shown_and_begun_anew(home, server, media_dir):
     assert jobs("list", "--state", "lost").exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_first_start_keeps_the_key_where_only_its_owner_reads(tmp_path):
     with running_server(tmp_path / "data", {"PARTWAY_API_KEY": "", "PARTWAY_WORKERS": "0"}) as first:
         kept = tmp_path / "data" / "api-key"
@@ -120,6 +122,7 @@ def test_migrate_says_what_it_did(new_home, tmp_path):
     assert "jobs     up to date" in second.stdout
 
 
+@pytest.mark.services  # its driver
 @pytest.mark.parametrize("words", [("serve", "--port", "0"), ("worker",), ("migrate",), ("keys", "list")], ids=str)
 def test_a_database_that_is_not_there_is_a_sentence(new_home, tmp_path, words):
     done = new_home.run(*words, "--data", tmp_path / "data", "--database", NOBODY)
@@ -130,6 +133,7 @@ def test_a_database_that_is_not_there_is_a_sentence(new_home, tmp_path, words):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_database_is_a_sentence(new_home, tmp_path):
     (tmp_path / "notes.txt").write_text("not a database at all\n" * 100)
     done = new_home.run("migrate", "--data", tmp_path, "--database", f"sqlite:///{tmp_path}/notes.txt")
@@ -138,6 +142,7 @@ def test_a_file_that_is_no_database_is_a_sentence(new_home, tmp_path):
     assert (tmp_path / "notes.txt").read_text().startswith("not a database")
 
 
+@pytest.mark.slow
 def test_a_driver_that_is_missing_is_named(new_home, tmp_path):
     program = (
         "import sys\n"

@@ -65,6 +65,7 @@ def test_one_file(home, client, path, film):
     assert video.raw["metadata"] == [{"key": "k", "value": "v=w"}]
 
 
+@pytest.mark.slow
 def test_the_address_is_told_while_the_rest_is_on_its_way(home, server, path, media_dir):
     large_video(media_dir, path, 60_000_000)
     with proxied(server) as proxy:
@@ -179,6 +180,7 @@ def test_a_slip_in_the_id_is_not_remembered(home, client, media_dir, tmp_path):
     assert other.id not in done.stdout
 
 
+@pytest.mark.slow
 def test_a_changed_file_is_refused_until_it_is_begun_anew(home, server, client, path, film):
     with proxied(server) as proxy:
         home.url = proxy.url
@@ -219,6 +221,7 @@ def test_a_pipe_survives_a_killed_server(media_dir, path, tmp_path):
         assert fetched(video.mp4) == film
 
 
+@pytest.mark.slow
 def test_a_named_pipe(home, client, path, film, tmp_path):
     fifo = tmp_path / "camera.mp4"
     os.mkfifo(fifo)
@@ -232,19 +235,20 @@ def test_a_named_pipe(home, client, path, film, tmp_path):
 def test_ctrl_c_at_a_silent_pipe(home, client):
     inlet, outlet = os.pipe()
     try:
-        with home.start("upload", "-", stdin=inlet) as upload:
+        with home.start("upload", "-", "--title", "Silent", stdin=inlet) as upload:
             os.write(outlet, bytes(60_000))
-            video = wait_for(lambda: next(iter(client.list(title="Standard input")), None))
+            video = wait_for(lambda: next(iter(client.list(title="Silent")), None))
             upload.send_signal(signal.SIGINT)
             _, err = upload.communicate(timeout=30)
     finally:
         os.close(inlet)
         os.close(outlet)
-    assert upload.returncode == 130
+    assert upload.returncode == 130, err
     assert "A pipe can't be resumed" in err
     assert f"partway delete {video.id}" in err
 
 
+@pytest.mark.slow
 def test_a_redirected_file_is_a_file(home, client, path, film):
     with open(path, "rb") as opened:
         done = home.run("upload", "-", "--json", stdin=opened)
@@ -315,6 +319,7 @@ def test_the_key_may_stand_in_a_file_and_is_never_guessed(home, path):
     assert "can't be read" in home.call("upload", path, PARTWAY_API_KEY="").stderr
 
 
+@pytest.mark.slow
 def test_a_bar_on_a_terminal(home, path, film):
     screen, terminal = pty.openpty()
     with subprocess.Popen(

@@ -82,6 +82,7 @@ def test_show(home, client, media_dir, tmp_path):
     assert both["status"]["encoding"]["playable"] is True
 
 
+@pytest.mark.slow
 def test_watch_waits_for_what_is_still_arriving(home, client, media_dir):
     video = client.create("Soon")
     gone = home.call("watch", "--wait", "0", video.id)
@@ -130,6 +131,7 @@ def test_finish_closes_what_never_said_it_was_complete(home, client, media_dir, 
     assert "Nothing has arrived yet" in refused.stderr
 
 
+@pytest.mark.slow
 def test_delete_asks_a_person_and_refuses_a_script(home, client):
     video = client.create("Doomed")
     refused = home.call("delete", video.id)
@@ -175,6 +177,7 @@ def test_a_reader_that_leaves_early_is_no_error(home, client):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_the_server_commands_say_what_is_missing(home):
     program = (
         "import sys\n"

@@ -82,6 +82,7 @@ def peak(*words, stdin=None):
     return int(done.stdout)
 
 
+@pytest.mark.slow
 def test_a_large_file(sink, tmp_path):
     size = 1024 * MIB
     with open(tmp_path / "sparse.mp4", "wb") as sparse:
@@ -90,6 +91,7 @@ def test_a_large_file(sink, tmp_path):
     assert Sink.received > size
 
 
+@pytest.mark.slow
 def test_a_long_pipe(sink, tmp_path):
     """Its parts stand on disk while they are on their way."""
     size = 384 * MIB

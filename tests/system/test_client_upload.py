@@ -141,6 +141,7 @@ def test_an_open_file_from_its_position(client, path, film):
 
 
 @pytest.mark.crash
+@pytest.mark.slow
 def test_the_server_dies_and_comes_back(media_dir, path):
     film = large_video(media_dir, path, SIZE)
     with running_server() as server, proxied(server) as proxy, Client(proxy.url, server.api_key) as client:
@@ -387,6 +388,7 @@ def test_a_closed_client_says_so(server):
         client.create("b")
 
 
+@pytest.mark.slow
 def test_a_program_that_never_closes_its_client_ends(server, path, film):
     program = (
         "import sys; from partway.client import Client\n"

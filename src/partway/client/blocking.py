@@ -120,7 +120,14 @@ class Client:
                 if on_progress is not None:
                     on_progress(event)
 
-        return self._run(run, tell)
+        try:
+            return self._run(run, tell)
+        except KeyboardInterrupt:
+            while not events.empty():  # the work has ended: a video that was made is not to be lost sight of
+                event = events.get()
+                if event is not None and on_progress is not None:
+                    on_progress(event)
+            raise
 
     def create(
         self,

@@ -82,6 +82,7 @@ async def test_cancelling_ends_the_whole_group(forking: Sandbox) -> None:
     await until(lambda: descriptors() <= before)
 
 
+@pytest.mark.slow
 async def test_being_cancelled_again_does_not_hurry_it(bare: Sandbox) -> None:
     deaf = "import _signal, time; _signal.signal(15, _signal.SIG_IGN); print('begun', flush=True); time.sleep(600)"
     ready: asyncio.Future[Child] = asyncio.get_running_loop().create_future()
@@ -171,6 +172,7 @@ def descends(pid: int, ancestor: int) -> bool:
     return False
 
 
+@pytest.mark.slow
 async def test_a_process_that_keeps_the_pipes_is_waited_for_until_the_clock(bare: Sandbox) -> None:
     """Without any layer a program can leave something behind; not even then does anybody wait for ever."""
     code = "import os, time\nif os.fork() == 0:\n  os.setsid(); print(os.getpid(), flush=True); time.sleep(600)"

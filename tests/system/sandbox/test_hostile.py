@@ -108,6 +108,7 @@ def hides_files(detected: Detected, capsys: pytest.CaptureFixture[str]) -> bool:
     return False
 
 
+@pytest.mark.slow
 async def test_even_an_ffmpeg_without_our_arguments_reaches_nothing(
     tools: Tools,
     detected: Detected,

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.anyio
 AS_FFMPEG_DOES = "import _signal; _signal.signal(25, 0)\n"
 
 
+@pytest.mark.slow
 async def test_computing_time(sandbox: Sandbox) -> None:
     outcome = await python(sandbox, "while True: pass", Limits(wall_seconds=60, cpu_seconds=1))
     assert outcome.ending is Ending.CPU
@@ -133,6 +134,7 @@ async def test_wall_clock_where_nothing_is_fed(sandbox: Sandbox) -> None:
     assert is_closed
 
 
+@pytest.mark.slow
 def test_wall_clock_of_a_parent_that_is_stopped() -> None:
     """The alarm is the kernel's: it rings also where nobody is left to look at the time."""
     wrapper = Path(sandbox_module.__file__).with_name("wrapper.py")

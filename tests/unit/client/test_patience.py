@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from partway.client.patience import Life, Patience
 
 
+@pytest.mark.slow
 @given(st.floats(0, 300), st.lists(st.floats(0, 5), min_size=400, max_size=400), st.floats(0, 1))
 def test_gives_up_when_the_time_is_out_and_not_before(retry_for, attempts, jitter):
     patience = Patience(retry_for, jitter=lambda: jitter)

@@ -35,6 +35,7 @@ async def test_the_key_goes_with_every_request():
     assert it.seen[0].line == "GET /videos/vi1 HTTP/1.1"
 
 
+@pytest.mark.slow
 async def test_trouble_is_tried_again_with_the_same_idempotency_key():
     answers = [answer(503), CUT, answer(500, b"<html>"), answer(429, None, "Retry-After: 0"), answer(201, VIDEO)]
     async with peer(*answers) as it, AsyncClient(it.url, "KEY", retry_for=30) as client:

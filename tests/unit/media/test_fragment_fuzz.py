@@ -71,6 +71,7 @@ def mutate(blob: bytes, chance: random.Random) -> bytes:
     return bytes(changed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fragmented", "fragmented-finely", "fragmented-mov"])
 def test_flipped_bits(media_dir: Path, name: str) -> None:
     blob = sample(media_dir, name).read_bytes()

@@ -93,6 +93,7 @@ def test_fragments_only_append(media_dir: Path, name: str) -> None:
                 assert made(whole, kind, number, blob) == one
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in PLAYED if name not in FRAGMENTED])
 def test_an_edge_moves_forward_with_the_bytes(media_dir: Path, name: str) -> None:
     """Bytes in any order: here those at the end come first, and the middle from both sides."""

@@ -18,6 +18,7 @@ from partway.testing.sparse import pad_mp4, write_sparse_mp4
 KINDS: tuple[Kind, ...] = ("video", "audio")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moov_first", [False, True])
 def test_four_hours_and_twenty_gigabytes(tmp_path: Path, moov_first: bool) -> None:
     path, size = tmp_path / "long.mp4", 20 * 10**9

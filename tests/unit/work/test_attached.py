@@ -116,6 +116,7 @@ async def test_of_a_theme_that_is_deleted_meanwhile(place: Place) -> None:
     assert place.files() == {}
 
 
+@pytest.mark.slow
 async def test_a_bounded_number_of_languages(place: Place) -> None:
     video_id = await place.empty()
     letters = "abcdefghijklmnopqrst"

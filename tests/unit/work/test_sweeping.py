@@ -59,6 +59,7 @@ async def test_whatever_has_a_row_stays_however_old(place: Place) -> None:
     assert set(place.files()) == keys
 
 
+@pytest.mark.slow
 async def test_more_orphans_than_one_batch(place: Place) -> None:
     for number in range(501):
         key = f"orphan-{number}"
