@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.protocol.problems import assert_problem
-from tests.protocol.wire import Answer, Wire, film, wait_for
+from tests.protocol.wire import Answer, Serve, Wire, film, wait_for
 
 from partway.testing.remote import Remote, running_remote
 
@@ -74,6 +74,15 @@ def test_while_it_is_under_way(fetching_wire: Wire, remote: Remote, upload_token
     wait_for(lambda: wire.status(video_id)["ingest"]["status"] == "ingested", 60)
     assert_problem(wire.send(video_id, None, SOURCE[:5000]), "video-source-already-downloaded", name="file")
     assert wire.source(video_id) == SOURCE
+
+
+def test_a_sender_that_takes_too_long_is_given_up(serve: Serve, remote: Remote) -> None:
+    """What has come of it can't be watched, and no upload may go on with it."""
+    wire, remote.holds_at = serve("granian", "impatient"), 2_500_000
+    assert failed(wire, remote.url) == (
+        "The video could not be fetched. It took longer than the 3 seconds that it may take."
+    )
+    remote.gate.set()
 
 
 def test_deleted_while_it_is_under_way(fetching_wire: Wire, remote: Remote) -> None:

@@ -107,12 +107,16 @@ class Ingesting:
         except NotFound:
             return
         left = self._deadline - (now() - ingest.asked_at) / SECOND
+        whole = asyncio.timeout(max(0.0, left))
         try:
-            async with asyncio.timeout(max(0.0, left)):
+            async with whole:
                 await self._attempt(ingest, fetcher, report)
         except NotFound:
             return
         except TimeoutError:
+            if not whole.expired():  # one piece was too long on its way to the store, which may be better next time
+                await self._try_later(video_id, FetchBroken("A piece of it could not be stored in time."))
+                return
             await self._give_up(video_id, f"It took longer than the {self._deadline:g} seconds that it may take.")
         except (FetchRefused, UploadRefused) as error:
             await self._give_up(video_id, str(error))
