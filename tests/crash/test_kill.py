@@ -150,6 +150,7 @@ def test_killed_from_outside_again_and_again(serve: Serve, film: Film) -> None:
     complete(sender, film, video_id)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("point", "visit"),
     with_long(

@@ -63,6 +63,7 @@ def test_a_proxy_without_a_fault_changes_nothing(sender: Sender, proxy: Proxy, f
     assert far.source(video_id) == film.body
 
 
+@pytest.mark.slow
 def test_a_body_cut_anywhere_leaves_nothing(sender: Sender, proxy: Proxy, film: Film) -> None:
     far = through(proxy, sender)
     video_id = far.create()

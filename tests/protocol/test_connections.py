@@ -58,6 +58,7 @@ def test_an_authenticated_sender_is_heard_out(plain_wire: Wire) -> None:
     assert plain_wire.held(empty)["pieces"] == []
 
 
+@pytest.mark.slow
 def test_by_token_the_sender_is_heard_out(plain_wire: Wire) -> None:
     token = plain_wire.token()
     length = 50 * MIB + sum(map(len, FRAME))

@@ -26,6 +26,7 @@ def player_of(wire: Wire, headers: list[tuple[str, str]]) -> str:
     return player.removesuffix(f"/vod/{answer.video_id}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SERVERS)
 def test_a_trusted_proxy_is_believed(kind: str) -> None:
     environment = {

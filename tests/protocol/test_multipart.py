@@ -100,6 +100,7 @@ def test_boundaries(wire: Wire, boundary: str) -> None:
     accepted(wire, file_part(SOURCE), kind='multipart/form-data; boundary="{}"', boundary=boundary)
 
 
+@pytest.mark.slow
 def test_boundary_lookalikes_inside_the_file(wire: Wire) -> None:
     """Split over buffers of every size, so that each is cut at every place."""
     near = f"\r\n--{BOUNDARY}".encode()

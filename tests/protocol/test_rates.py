@@ -31,6 +31,7 @@ def told(answer: Answer) -> tuple[int, int, int]:
     return int(limit), int(remaining), int(wait)
 
 
+@pytest.mark.slow
 def test_reads_are_refused_when_they_are_used_up(strict: Wire) -> None:
     assert [told(strict.get("/videos")) for _ in range(3)] == [(3, 2, 0), (3, 1, 0), (3, 0, 0)]
     refused = strict.get("/videos")

@@ -22,6 +22,8 @@ from partway.client import Client
 from partway.errors import ServerUnreachable
 from partway.testing.server import RunningServer, running_server
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=SERVERS)
 def server(request: pytest.FixtureRequest) -> Iterator[RunningServer]:

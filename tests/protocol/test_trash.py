@@ -13,6 +13,8 @@ from tests.protocol.wire import Wire, file_part, film
 
 from partway.testing.images import png
 
+pytestmark = pytest.mark.slow
+
 SOURCE = film(5000)
 
 

@@ -98,12 +98,12 @@ def head_tail_rest(pieces: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
     ("name", "cut", "order"),
     [
         ("faststart", by_bytes, in_order),
-        ("faststart", by_parts, in_order),
+        pytest.param("faststart", by_parts, in_order, marks=pytest.mark.slow),
         ("plain", by_bytes, head_tail_middle),
-        ("mov", by_bytes, head_tail_middle),
-        ("silent", by_bytes, head_tail_middle),
+        pytest.param("mov", by_bytes, head_tail_middle, marks=pytest.mark.slow),
+        pytest.param("silent", by_bytes, head_tail_middle, marks=pytest.mark.slow),
         ("plain", by_parts, head_tail_rest),
-        ("fragmented", by_bytes, in_order),
+        pytest.param("fragmented", by_bytes, in_order, marks=pytest.mark.slow),
         ("fragmented-finely", by_parts, in_order),
     ],
 )
@@ -199,6 +199,7 @@ def test_the_poster_is_there_before_the_end(wire: Wire, media_dir: Path) -> None
     assert wire.status(video_id)["ingest"]["status"] == "uploading"
 
 
+@pytest.mark.slow
 def test_early_playback_can_be_switched_off(serve: Serve, media_dir: Path) -> None:
     wire = serve("granian", "late")
     video_id = wire.create()

@@ -66,6 +66,7 @@ def test_keys_open_the_server_until_they_are_revoked(home, server):
     assert home.call("keys", "revoke", "nobody", "--data", server.data_dir).exit_code == 1
 
 
+@pytest.mark.slow
 def test_jobs_are_listed_shown_and_begun_anew(home, server, media_dir):
     def jobs(*words):
         return home.call("jobs", *words, "--data", server.data_dir)

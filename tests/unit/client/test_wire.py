@@ -144,6 +144,7 @@ def piece(tmp_path):
     file.close()
 
 
+@pytest.mark.slow
 async def test_a_piece_is_sent_until_it_is_acknowledged(piece):
     class Counting(Listener):
         attempts = length = 0

@@ -169,6 +169,7 @@ streams = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(streams, anything, st.none() | st.integers(0, 1 << 50))
 def test_whatever_it_says_is_facts_or_an_error_of_ours(streams: list[Any], whole: Any, size: int | None) -> None:
     report = json.dumps({"streams": streams, "format": whole}).encode()

@@ -216,6 +216,7 @@ async def test_the_reconciler_sets_one_job_going_for_a_webhook_again_and_again(h
     assert await hook.place.house.work.reconcile(jobs) == 0  # not before its time
 
 
+@pytest.mark.slow
 async def test_a_deleted_webhook_is_told_nothing(hook: Hook) -> None:
     await hook.tell("vi1")
     await hook.place.house.webhooks.delete(hook.webhook_id)

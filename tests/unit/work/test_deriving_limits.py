@@ -19,7 +19,7 @@ from partway.media.deriving import Plan
 from partway.services.deriving import Deriving
 from partway.testing.media import sample
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 PIECE = b"\x1a\x45\xdf\xa3" + bytes((8 << 20) - 4)
 
