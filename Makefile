@@ -32,7 +32,7 @@ serve: $(VENV)/.serve ## Set everything up and serve on http://127.0.0.1:8080
 	@[ -s $(VENDOR)/manifest.json ] || $(BIN)/python hatch_build.py || true
 	@exec $(BIN)/partway serve $(ARGS)
 
-test: $(VENV)/.test ## Set everything up and run the tests that need no service (3 minutes)
+test: $(VENV)/.test ## Set everything up and run the tests that need no service (3 to 5 minutes)
 	@exec $(BIN)/python -m pytest $(FAST) $(ARGS)
 
 test-all: $(VENV)/.all ## Every test; needs Chromium and PostgreSQL, and names what is missing

@@ -25,7 +25,7 @@ from typing import Any
 from partway.jobs.base import Handler, JobContext, Schedule, Terms
 from partway.jobs.retry import RetryPolicy
 from partway.jobs.table import TableJobs
-from partway.testing.job_conformance import eventually
+from partway.testing.job_ground import eventually
 from partway.testing.waiting import wait_until
 
 RETRY = RetryPolicy(first_seconds=0.1)

@@ -12,12 +12,14 @@ from partway.jobs.base import Terms
 from partway.jobs.memory import MemoryJobs
 from partway.jobs.table import TableJobs
 from partway.testing.job_conformance import CHECKS, Check, Engine, Open, name_of
+from partway.testing.job_queue import schedules_tick_once
+from partway.testing.job_workers import long_jobs_keep_their_lease
 from partway.testing.postgres import RunningPostgres
 
 pytestmark = pytest.mark.anyio
 
-WAITING = {"long_jobs_keep_their_lease", "schedules_tick_once"}
-BRIEFLY = [pytest.param(check, marks=pytest.mark.slow if name_of(check) in WAITING else ()) for check in CHECKS]
+WAITING = (long_jobs_keep_their_lease, schedules_tick_once)
+BRIEFLY = [pytest.param(check, marks=pytest.mark.slow if check in WAITING else ()) for check in CHECKS]
 
 
 def opener_of(url: str) -> Open:

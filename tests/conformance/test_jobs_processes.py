@@ -14,7 +14,7 @@ from tests.conformance.jobs_worker import Place
 
 from partway.jobs.base import Job, Jobs, JobState, Terms
 from partway.jobs.table import TableJobs
-from partway.testing.job_conformance import eventually, reaches
+from partway.testing.job_ground import eventually, reaches
 from partway.testing.postgres import RunningPostgres, running_postgres
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]

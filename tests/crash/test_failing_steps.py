@@ -15,10 +15,8 @@ Serve = Callable[..., Sender]
 STORE = [point for point in UPLOAD_POINTS if point.startswith("blob-")]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "point", [pytest.param(point, marks=() if point == "blob-synced" else pytest.mark.crash_long) for point in STORE]
-)
+@pytest.mark.crash_long
+@pytest.mark.parametrize("point", STORE)
 def test_a_store_that_fails_is_a_503(serve: Serve, film: Film, point: str) -> None:
     sender = serve(PARTWAY_FAULT=f"{point}:error:2")
     video_id = sender.create()

@@ -12,6 +12,8 @@ from tests.crash.ground import Film, Sender
 from partway.testing.remote import running_remote
 from partway.testing.waiting import wait_until
 
+pytestmark = [pytest.mark.crash, pytest.mark.crash_long]
+
 PIECES = {
     "PARTWAY_PIECE_BYTES_MAX": "2000000",
     "PARTWAY_ALLOW_PRIVATE_ADDRESSES": "true",
@@ -27,7 +29,6 @@ def committed(sender: Sender) -> int:
         connection.close()
 
 
-@pytest.mark.crash_long
 @pytest.mark.parametrize(("point", "held"), [("ingest-stored", 4_000_000), ("ingest-committed", 6_000_000)])
 def test_a_fetch_killed_in_the_middle_goes_on(serve: Callable[..., Sender], film: Film, point: str, held: int) -> None:
     with running_remote(film.body) as remote:

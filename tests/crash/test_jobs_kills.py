@@ -13,7 +13,7 @@ from tests.conformance.jobs_worker import Place
 
 from partway.jobs.base import ACTIVE, Job, JobState, Terms
 from partway.jobs.table import TableJobs
-from partway.testing.job_conformance import eventually
+from partway.testing.job_ground import eventually
 from partway.testing.postgres import RunningPostgres, running_postgres
 
 pytestmark = [pytest.mark.anyio, pytest.mark.crash_long, pytest.mark.timeout(600)]

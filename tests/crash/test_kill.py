@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import signal
 import sqlite3
@@ -21,15 +22,11 @@ Serve = Callable[..., Sender]
 COMMITTED = {"accept-committed"}
 """The points after which a part has to be there."""
 
-QUICK = {("accept-committed", 3)}
-
-
-def with_long(cases: list[tuple[str, int]], quick: set[tuple[str, int]]) -> list[object]:
-    """Cases, of which all but a few are left to test-all."""
-    return [
-        pytest.param(*case, marks=() if case in quick else pytest.mark.crash_long, id="-".join(map(str, case)))
-        for case in cases
-    ]
+QUICK = ("accept-committed", 3)
+DEATHS = [
+    pytest.param(*death, marks=() if death == QUICK else pytest.mark.crash_long)
+    for death in itertools.product(UPLOAD_POINTS, (1, 2, 3))
+]
 
 
 def die(sender: Sender, **environment: str) -> None:
@@ -45,9 +42,7 @@ def complete(sender: Sender, film: Film, video_id: str) -> None:
     assert sender.source(video_id) == film.body
 
 
-@pytest.mark.parametrize(
-    ("point", "victim"), with_long([(point, number) for point in UPLOAD_POINTS for number in (1, 2, 3)], QUICK)
-)
+@pytest.mark.parametrize(("point", "victim"), DEATHS)
 def test_an_upload_killed_at_every_step(serve: Serve, film: Film, point: str, victim: int) -> None:
     """The victim is the part at which the server dies; 3 is the one that completes."""
     sender = serve(PARTWAY_FAULT=f"{point}:kill:{victim}")
@@ -87,7 +82,8 @@ def test_an_upload_killed_in_its_commit_on_postgres(
     complete(sender, film, video_id)
 
 
-@pytest.mark.parametrize(("point", "victim"), with_long([("accept-begun", 3), ("accept-written", 3)], set()))
+@pytest.mark.crash_long
+@pytest.mark.parametrize(("point", "victim"), [("accept-begun", 3), ("accept-written", 3)])
 def test_a_resend_killed_on_its_way(serve: Serve, film: Film, point: str, victim: int) -> None:
     """A part that is held already stays held, once."""
     sender = serve(PARTWAY_FAULT=f"{point}:kill:{victim}")
@@ -150,16 +146,13 @@ def test_killed_from_outside_again_and_again(serve: Serve, film: Film) -> None:
     complete(sender, film, video_id)
 
 
-@pytest.mark.slow
+@pytest.mark.crash_long
 @pytest.mark.parametrize(
     ("point", "visit"),
-    with_long(
-        [
-            *(("tombstone-committed", 1), ("shared-released", 1), ("blob-removed", 1), ("blob-removed", 2)),
-            ("tombstone-emptied", 1),
-        ],
-        {("blob-removed", 1)},
-    ),
+    [
+        *(("tombstone-committed", 1), ("shared-released", 1), ("blob-removed", 1), ("blob-removed", 2)),
+        ("tombstone-emptied", 1),
+    ],
 )
 def test_a_deletion_killed_at_every_step(serve: Serve, film: Film, point: str, visit: int) -> None:
     """The video is gone at once, and its blobs and rows in the end."""

@@ -153,11 +153,8 @@ def answer_on(connection: socket.socket) -> Answer | None:
     return Answer(int(received.split(b" ", 2)[1]), {}, b"")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "point",
-    [pytest.param(point, marks=() if point == "accept-begun" else pytest.mark.crash_long) for point in UPLOAD_POINTS],
-)
+@pytest.mark.crash_long
+@pytest.mark.parametrize("point", UPLOAD_POINTS)
 def test_a_client_that_leaves_under_the_commit(serve: Serve, film: Film, tmp_path: Path, point: str) -> None:
     """It leaves while the server stands still at a step: the part is held whole or not at all."""
     gate = tmp_path / "gate"

@@ -11,6 +11,8 @@ from partway.testing.receiver import receiver
 from partway.testing.server import RunningServer, running_server
 from partway.testing.waiting import wait_until
 
+pytestmark = [pytest.mark.crash, pytest.mark.crash_long]
+
 VIDEOS = 6
 OPEN = {"PARTWAY_ALLOW_PRIVATE_ADDRESSES": "true", "PARTWAY_LEASE_SECONDS": "2"}
 DYING = {**OPEN, "PARTWAY_FAULT": "delivery-made:kill:3"}
@@ -28,7 +30,6 @@ def upload(server: RunningServer) -> str:
     return video_id
 
 
-@pytest.mark.crash_long
 def test_deliveries_survive_a_kill_and_keep_their_order() -> None:
     with receiver() as peer, running_server(environment=SILENT) as server:
         body = {"url": peer.url, "events": ["partway.upload.completed"]}
@@ -54,7 +55,6 @@ def test_deliveries_survive_a_kill_and_keep_their_order() -> None:
         assert len(peer.told) == VIDEOS + 1
 
 
-@pytest.mark.crash_long
 def test_a_fact_that_was_not_committed_is_not_told() -> None:
     """Killed after the event's row was written and before its transaction ended; then the same part again."""
     with receiver() as peer, running_server(environment=OPEN) as server:

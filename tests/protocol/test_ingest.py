@@ -85,6 +85,17 @@ def test_a_sender_that_takes_too_long_is_given_up(serve: Serve, remote: Remote) 
     remote.gate.set()
 
 
+def test_a_piece_that_takes_too_long_is_fetched_again(serve: Serve, remote: Remote) -> None:
+    """What was committed before it stays; the fetch itself has all its time still."""
+    wire, remote.holds_at = serve("granian", "hurried"), 1_500_000
+    video_id = ask(wire, remote.url).json["videoId"]
+    wait_for(lambda: len(remote.asked) > 1, 60)
+    remote.gate.set()
+    wait_for(lambda: wire.status(video_id)["ingest"]["status"] == "ingested", 60)
+    assert wire.source(video_id) == SOURCE
+    assert {one.get("range") for one in remote.asked[1:]} == {"bytes=1000000-"}
+
+
 def test_deleted_while_it_is_under_way(fetching_wire: Wire, remote: Remote) -> None:
     wire, remote.holds_at = fetching_wire, 2_500_000
     video_id = ask(wire, remote.url).json["videoId"]

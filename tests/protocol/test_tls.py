@@ -85,7 +85,6 @@ def test_the_client_trusts_it_when_told(server: RunningServer, tmp_path: Path) -
         stranger.get(video.id)
 
 
-@pytest.mark.slow
 def test_the_command_trusts_it_when_told(server: RunningServer) -> None:
     assert server.cacert is not None
     command = [sys.executable, "-m", "partway", "list", "--server", server.url, "--json"]
@@ -97,7 +96,6 @@ def test_the_command_trusts_it_when_told(server: RunningServer) -> None:
     assert "can't be used" in wrong.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", SERVERS)
 def test_a_certificate_of_ones_own_with_an_old_kind_of_key(kind: str, tmp_path: Path) -> None:
     """As openssl used to write keys: granian and uvicorn take them as they are."""
@@ -125,7 +123,6 @@ def test_a_certificate_of_ones_own_with_an_old_kind_of_key(kind: str, tmp_path: 
         server.kill()
 
 
-@pytest.mark.slow
 def test_a_certificate_survives_a_restart(tmp_path: Path) -> None:
     """Whoever trusts it goes on trusting it."""
     with running_server(tmp_path / "data", tls=True) as server:
@@ -135,7 +132,6 @@ def test_a_certificate_survives_a_restart(tmp_path: Path) -> None:
         assert server.cacert.read_bytes() == first
 
 
-@pytest.mark.slow
 def test_two_kinds_of_certificate_are_one_too_many(tmp_path: Path) -> None:
     command = [
         sys.executable,

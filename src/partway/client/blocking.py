@@ -123,10 +123,9 @@ class Client:
         try:
             return self._run(run, tell)
         except KeyboardInterrupt:
-            while not events.empty():  # the work has ended: a video that was made is not to be lost sight of
-                event = events.get()
-                if event is not None and on_progress is not None:
-                    on_progress(event)
+            # The work has ended, and may have made a video that nobody was told of; its None may be taken already.
+            events.put(None)
+            tell()
             raise
 
     def create(

@@ -114,9 +114,8 @@ class Ingesting:
         except NotFound:
             return
         except TimeoutError:
-            if not whole.expired():  # one piece was too long on its way to the store, which may be better next time
-                await self._try_later(video_id, FetchBroken("A piece of it could not be stored in time."))
-                return
+            if not whole.expired():
+                raise  # somebody else's clock: the job is tried again like any that fails
             await self._give_up(video_id, f"It took longer than the {self._deadline:g} seconds that it may take.")
         except (FetchRefused, UploadRefused) as error:
             await self._give_up(video_id, str(error))
@@ -153,8 +152,11 @@ class Ingesting:
         """Take in piece after piece, up to the end."""
         offset = upload.summary.received_bytes
         while await stream.has_more():
-            async with asyncio.timeout(self._request_deadline):
-                blob = await self._blobs.put(new_blob_key(), stream.piece(self._piece_bytes, self._piece_seconds))
+            try:
+                async with asyncio.timeout(self._request_deadline):
+                    blob = await self._blobs.put(new_blob_key(), stream.piece(self._piece_bytes, self._piece_seconds))
+            except TimeoutError:
+                raise FetchBroken("A piece of it was not received and stored in time.") from None
             try:
                 faults.reached("ingest-stored")
                 is_complete = await self._commit(upload, blob, offset, size)
